@@ -1,0 +1,216 @@
+"""`FeedbackLoop`: the declaration a team applies, and the status it reads."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from feedbackloop.api.base import (
+    ATOMIC,
+    AbsolutePath,
+    BucketName,
+    Count,
+    Digest,
+    KubeModel,
+    Name,
+    Prefix,
+    Rule,
+    S3Uri,
+    SecretName,
+    StatusModel,
+    Text,
+    Time,
+    list_map,
+)
+from feedbackloop.api.collection import Collection
+from feedbackloop.api.conditions import Condition
+from feedbackloop.api.evaluation import Evaluation
+from feedbackloop.api.improvement import Improvement
+from feedbackloop.api.rollout import Rollout
+
+RegisteredModel = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Model(KubeModel):
+    """An immutable model artefact."""
+
+    uri: S3Uri
+    """Where the model directory lies, ending in a slash."""
+    digest: Digest
+    """The sha256 of its manifest.json."""
+
+
+class Target(KubeModel):
+    deployment_name: Name
+    """The Deployment, in this namespace, that serves the model today."""
+    model_container: Name
+    """The container of its pods that loads the model."""
+    model_path: AbsolutePath = "/models/current"
+    """Where the model directory is mounted in that container."""
+    port: Name
+    """The name of that container's port that speaks the OpenAI API."""
+    model: Model
+    """The first champion. Changing it makes that model champion at once, so `git revert` is a rollback."""
+
+
+class Storage(KubeModel):
+    endpoint_name: Name
+    """An S3 endpoint of the admin's list."""
+    bucket: BucketName
+    """The bucket of events, data sets and runs."""
+    prefix: Prefix = ""
+    """A key prefix inside the bucket, empty or ending in a slash."""
+    credentials_secret_name: SecretName
+    """The Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+
+
+class Models(KubeModel):
+    endpoint_name: Name
+    """An S3 endpoint of the admin's list."""
+    bucket: BucketName
+    """The bucket of model artefacts; not the bucket of events."""
+    credentials_secret_name: SecretName
+    """The Secret with read access; serving pods get this one and nothing else."""
+    write_credentials_secret_name: SecretName
+    """The Secret with write access; only training pods get it."""
+
+
+class EncryptionKey(KubeModel):
+    secret_name: SecretName
+    """The Secret whose key `key` holds 32 random bytes, the key encryption key."""
+
+
+class Encryption(KubeModel):
+    key: EncryptionKey
+    """The key encryption key."""
+
+
+class Registry(KubeModel):
+    endpoint_name: Name
+    """An MLflow endpoint of the admin's list."""
+    registered_model: RegisteredModel
+    """The name of the registered model."""
+
+
+class FeedbackLoopSpec(KubeModel):
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.improvements) || self.improvements.all(i, i.training.stages.size() == 0)"
+            " || (has(self.evaluation) && has(self.rollout))",
+            "evaluation, rollout: both are required when an improvement trains a candidate",
+        ),
+        Rule(
+            "!has(self.rollout) || self.rollout.outcomes.all(o,"
+            " self.collection.signals.exists(s, s.name == o.signal && s.kind == 'Thumbs'))",
+            "rollout.outcomes: signal must be the name of a collected signal of kind Thumbs",
+        ),
+        Rule(
+            "self.models.bucket != self.storage.bucket || self.models.endpointName != self.storage.endpointName",
+            "models.bucket: models and feedback need buckets of their own, so that serving pods can read no feedback",
+        ),
+        Rule(
+            "self.models.credentialsSecretName != self.models.writeCredentialsSecretName",
+            "models.writeCredentialsSecretName: serving pods must not get the write credential; name two Secrets",
+        ),
+    )
+
+    suspend: bool = False
+    """Collect, but start no run and freeze a rollout where it is; guardrails still abort."""
+    target: Target
+    """What is served today."""
+    storage: Storage
+    """Where events, data sets and runs are stored."""
+    models: Models
+    """Where model artefacts are stored."""
+    collection: Collection
+    """What is collected, and how."""
+    encryption: Encryption
+    """How stored events are encrypted."""
+    improvements: Annotated[tuple[Improvement, ...], Field(max_length=4, json_schema_extra=list_map("name"))] = ()
+    """The declared ways to get better; none means the loop only collects."""
+    registry: Registry
+    """Where runs and versions are tracked."""
+    evaluation: Evaluation | None = None
+    """The offline gates."""
+    rollout: Rollout | None = None
+    """The online rollout."""
+
+
+class PodOffset(StatusModel):
+    """How far the log of one gateway pod had been uploaded."""
+
+    pod: Annotated[str, Field(max_length=63)]
+    """The gateway pod."""
+    offset: Count
+    """Records of its log that are in object storage."""
+    trainable: Count
+    """Trainable signals among them."""
+
+
+class Counters(StatusModel):
+    accepted: Count = 0
+    """Feedback events and interactions stored."""
+    duplicate: Count = 0
+    """Events that had been stored before."""
+    bad_rows: Count = 0
+    """Events kept as bad rows."""
+    trainable: Count = 0
+    """Stored signals that may be used for training."""
+    observed_at: Time | None = None
+    """When the gateway was last asked."""
+
+
+class ModelStatus(StatusModel):
+    uri: Annotated[str, Field(max_length=500)]
+    """Where the artefact lies."""
+    digest: Annotated[str, Field(max_length=80)]
+    """Its digest."""
+    short: Annotated[str, Field(max_length=12)] = ""
+    """The first twelve digits of the digest, for tables."""
+    since: Time | None = None
+    """Since when it has had this role."""
+    run_name: Annotated[str | None, Field(max_length=253)] = None
+    """The run that made it."""
+
+
+class RunSummary(StatusModel):
+    name: Annotated[str, Field(max_length=253)]
+    """The ImprovementRun."""
+    improvement_name: Annotated[str, Field(max_length=63)]
+    """The improvement it belongs to."""
+    outcome: Annotated[str, Field(max_length=40)]
+    """How it ended."""
+    finished_at: Time
+    """When it ended."""
+    message: Text = ""
+    """Why, in a sentence."""
+
+
+class FeedbackLoopStatus(StatusModel):
+    observed_generation: Count = 0
+    """The generation that was last acted on."""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=24, json_schema_extra=list_map("type"))] = ()
+    """What is observed, a condition for each concern."""
+    stage: Annotated[str, Field(max_length=40)] = ""
+    """What the loop is doing, for people; nothing decides from it."""
+    declared_model: ModelStatus | None = None
+    """The value of spec.target.model that was last acted on."""
+    champion: ModelStatus | None = None
+    """What stable serves."""
+    previous: ModelStatus | None = None
+    """What stable served before."""
+    candidate: ModelStatus | None = None
+    """The gated candidate of the active run."""
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    """The candidate's share of sessions, in percent."""
+    active_run_name: Annotated[str | None, Field(max_length=253)] = None
+    """The run that is under way."""
+    counters: Counters = Counters()
+    """What was collected."""
+    consumed: Annotated[tuple[PodOffset, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
+    """The cut of the last ended run; newer signals count towards the next."""
+    runs: Annotated[tuple[RunSummary, ...], Field(max_length=10, json_schema_extra=ATOMIC)] = ()
+    """The last runs that ended, newest first."""
+    gateway_revision: Annotated[str | None, Field(max_length=64)] = None
+    """The configuration that every gateway pod has applied."""

@@ -1,0 +1,147 @@
+"""The contract between operator and gateway: the configuration that goes in, the status that comes out.
+
+The operator writes one ConfigMap a loop (`<loop>-gateway`, key `config.json`); the gateway watches
+exactly that object, applies it within a second and reports its revision on `GET /status` of the
+admin port. `revision` is the first 16 hex digits of the sha256 of the bytes of `config.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+from feedbackloop.api.base import KubeModel, StatusModel
+from feedbackloop.api.collection import Collection
+
+CONFIG_KEY = "config.json"
+APP_PORT, FEEDBACK_PORT, ADMIN_PORT = 8080, 8081, 8082
+
+
+class Arm(StrEnum):
+    STABLE = "stable"
+    CANARY = "canary"
+
+
+class LoopRef(KubeModel):
+    namespace: str
+    name: str
+    uid: str
+
+
+class ObjectStore(KubeModel):
+    """A bucket below a prefix; credentials are files that the kubelet mounts."""
+
+    url: str
+    region: str = "us-east-1"
+    bucket: str
+    prefix: str = ""
+    """For the loop's own data: `<spec prefix><loop uid>/`."""
+
+
+class Backend(KubeModel):
+    """An arm's headless Service: its addresses are the ready pods."""
+
+    host: str
+    port: int
+    digest: str
+
+
+class Routing(KubeModel):
+    """One epoch: (run_uid, epoch) names it, and any change of this object is a new one."""
+
+    run_uid: str = ""
+    epoch: int = 0
+    weight: int = 0
+    """The canary's share of the 10 000 buckets, in percent (100 while baking)."""
+    salt: str = ""
+    stable: Backend
+    canary: Backend | None = None
+    fallback: Arm | None = None
+    """The arm that answers when the assigned one has no ready endpoint: stable during the steps, canary while baking."""
+
+
+class CountedOutcome(KubeModel):
+    name: str
+    signal: str
+    event: str = "ThumbsDown"
+    attribution_window_seconds: int
+
+
+class GatewayConfig(KubeModel):
+    schema_version: int = 1
+    loop: LoopRef
+    storage: ObjectStore
+    collection: Collection
+    session_header: str = "X-Session-Id"
+    outcomes: tuple[CountedOutcome, ...] = ()
+    routing: Routing
+
+
+def revision(config_json: str | bytes) -> str:
+    """The revision of a configuration: 16 hex digits of the sha256 of its bytes."""
+    data = config_json.encode() if isinstance(config_json, str) else config_json
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+class LogPosition(StatusModel):
+    """Record counts of the pod's log, from its first record on; they never go back."""
+
+    offset: int = 0
+    """Records (interactions and feedback)."""
+    trainable: int = 0
+    """Trainable signals among them: Thumbs, Correction and Preference events with consent."""
+
+
+class UnitCounts(StatusModel):
+    """Cumulative counts of closed units of one (run, epoch, arm, outcome)."""
+
+    run_uid: str
+    epoch: int
+    arm: Arm
+    outcome: str
+    units: int = 0
+    rated: int = 0
+    events: int = 0
+
+
+class TrafficCounts(StatusModel):
+    """Cumulative counts of answered requests of one (run, epoch, arm), warm-up excluded."""
+
+    run_uid: str
+    epoch: int
+    arm: Arm
+    requests: int = 0
+    errors: int = 0
+    """Answers with a 5xx status, or broken off after the first byte by the server."""
+    unavailable: int = 0
+    """Requests that the fallback answered instead: no endpoint, or no connection."""
+    latency_ms: dict[str, int] = {}
+    """Cumulative histogram: upper bound in milliseconds (or `inf`) to the count at or below it."""
+
+
+class GatewayStatus(StatusModel):
+    """`GET /status` of the admin port: integers, digests and pseudonyms only."""
+
+    pod: str
+    revision: str = ""
+    run_uid: str = ""
+    epoch: int = 0
+    appended: LogPosition = LogPosition()
+    """Durable on the volume."""
+    uploaded: LogPosition = LogPosition()
+    """In object storage, without a gap."""
+    accepted: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    bad_rows: int = 0
+    """accepted = stored + duplicate + bad_rows, at any time."""
+    by_signal: dict[str, int] = {}
+    units: tuple[UnitCounts, ...] = ()
+    open_units: int = 0
+    traffic: tuple[TrafficCounts, ...] = ()
+    storage_error: str | None = None
+    """The class of the last upload's error while uploads fail, else unset."""
+    drained: bool = False
+    """After `POST /drain` on the admin port or SIGTERM: everything appended is uploaded."""
+    erasure_requests: tuple[dict[str, Any], ...] = ()

@@ -1,0 +1,162 @@
+"""The contract between operator and jobs: `spec.json` in, `progress.json` and `result.json` out.
+
+The spec file is an immutable ConfigMap (`<loop>-<runId>-spec`) mounted at `/etc/feedbackloop/spec`.
+Results are plain JSON in object storage below `<storage prefix>runs/<runId>/`: digests and numbers,
+no private text. `result.json` is created once (`If-None-Match: *`) and last of all; whoever finds it
+with the digests of its own spec is done. Exit codes are classes, see `ExitCode`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from feedbackloop.api.base import KubeModel, StatusModel
+from feedbackloop.api.collection import Signal
+from feedbackloop.api.evaluation import Gate, Suite
+from feedbackloop.api.feedbackloop import Model, PodOffset
+from feedbackloop.api.gateway import LoopRef, ObjectStore
+from feedbackloop.api.improvement import Curation, Launcher, TrainingStage
+
+SPEC_PATH = "/etc/feedbackloop/spec/spec.json"
+SECRETS_PATH = "/etc/feedbackloop/secrets"
+"""Directories below it: storage, models (read), models-write (train only), kek."""
+
+
+class ExitCode(IntEnum):
+    """The class of a job's end, which alone decides what happens next."""
+
+    OK = 0
+    INVALID_SPEC = 10
+    INVALID_DATASET = 11
+    DIVERGED = 12
+    OUT_OF_MEMORY = 13
+    STORAGE_UNAVAILABLE = 14
+    BASE_MODEL_UNAVAILABLE = 15
+    PREEMPTED = 20
+
+
+class MlflowRef(KubeModel):
+    tracking_uri: str
+    run_id: str
+
+
+class JobSpec(KubeModel):
+    """What every stage is told. The attempt is not part of it: it comes as `FL_ATTEMPT`."""
+
+    schema_version: int = 1
+    stage: str
+    run_id: str
+    loop: LoopRef
+    run_name: str
+    storage: ObjectStore
+    mlflow: MlflowRef | None = None
+
+
+class CurateSpec(JobSpec):
+    cut: tuple[PodOffset, ...]
+    signals: tuple[Signal, ...]
+    consent_required: bool
+    curation: Curation
+    golden: tuple[Suite, ...] = ()
+    """The suites that are files; their objects lie at `golden_prefix` + objectName in the storage bucket."""
+    golden_prefix: str = ""
+    min_corroboration: int = 3
+    train_candidate: bool = True
+    """False when the run ends with its data set."""
+    seed: int = 0
+
+
+class TrainSpec(JobSpec):
+    dataset_digest: str
+    base: Model
+    models: ObjectStore
+    registered_model: str
+    stages: tuple[TrainingStage, ...]
+    launcher: Launcher
+    num_workers: int = 0
+
+
+class EvaluateSpec(JobSpec):
+    dataset_digest: str
+    champion: Model
+    candidate: Model
+    models: ObjectStore
+    suites: tuple[Suite, ...]
+    gates: tuple[Gate, ...]
+    golden_prefix: str = ""
+    max_new_tokens: int = 48
+
+
+class ProgressFile(StatusModel):
+    """`progress.json`, replaced at least every ten seconds."""
+
+    run_id: str
+    attempt: int
+    step: int = 0
+    total: int = 0
+    loss: float | None = None
+    remaining_seconds: int | None = None
+    timestamp: str = ""
+
+
+class Result(StatusModel):
+    """What all results share. `spec_digest` is the sha256 (hex, prefixed `sha256:`) of the bytes of spec.json."""
+
+    schema_version: int = 1
+    run_id: str
+    attempt: int
+    spec_digest: str
+    wall_seconds: float = 0.0
+    peak_rss_mib: float = 0.0
+
+
+class CurateResult(Result):
+    dataset_digest: str
+    """sha256 of the data set's manifest.json; the data set lies at `<storage prefix>datasets/<hex>/`."""
+    events: int = 0
+    interactions: int = 0
+    bad_rows: int = 0
+    funnel: dict[str, int] = {}
+    """Rows left after each stage, in order."""
+    excluded: dict[str, int] = {}
+    """Feedback events or rows left out, by reason."""
+    training_rows: int = 0
+    correction_rows: int = 0
+    replay_rows: int = 0
+    regression_items: int = 0
+    preference_pairs: int = 0
+    slices: dict[str, int] = {}
+    """Items per `suite` and `suite/slice`, for GateUnderpowered."""
+    corrected_topics: int = 0
+    agreement: float | None = None
+    """Of raters with several votes on one item: the share of agreeing pairs."""
+    ties: int = 0
+
+
+class TrainResult(Result):
+    model: Model
+    steps: int
+    resumed_from_step: int = 0
+    final_loss: float
+    launcher: Launcher
+
+
+class GateCounts(StatusModel):
+    name: str
+    suite: str
+    n: int
+    both: int
+    only_champion: int
+    only_candidate: int
+
+    @property
+    def neither(self) -> int:
+        return self.n - self.both - self.only_champion - self.only_candidate
+
+
+class EvaluateResult(Result):
+    champion_digest: str
+    candidate_digest: str
+    gates: tuple[GateCounts, ...]
+    accuracy: dict[str, dict[str, float]] = {}
+    """suite to {champion, candidate}: for people."""

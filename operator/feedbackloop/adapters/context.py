@@ -1,0 +1,17 @@
+"""The adapters that a controller is given, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbackloop.adapters.ports import GatewaysPort, KubernetesPort, MlflowPort, ObjectsPort
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """All the I/O of the control plane."""
+
+    kubernetes: KubernetesPort
+    objects: ObjectsPort
+    mlflow: MlflowPort
+    gateways: GatewaysPort

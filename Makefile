@@ -1,0 +1,87 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON := .venv/bin/python
+CLUSTER_TOOL := /usr/bin/python3 -m tests.cluster
+SCENARIO ?= promote
+CLUSTER_NAME ?= demo
+PROFILE ?= node
+export PYTHONPATH := operator:.
+unexport PIP_FIND_LINKS
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z0-9_-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ The main job
+.PHONY: demo demo-verify demo-down
+demo: env ## Run the whole loop on a real cluster (SCENARIO=promote|forgetful|regression|pandalm)
+	@$(PYTHON) -m examples.demo run --scenario $(SCENARIO)
+demo-verify: env ## Recompute the demo's losses from S3 and its accuracies over HTTP
+	@$(PYTHON) -m examples.demo verify --scenario $(SCENARIO)
+demo-down: ## Remove the demo's cluster
+	@$(CLUSTER_TOOL) down --name $(CLUSTER_NAME)
+
+##@ Tests
+.PHONY: test test-unit test-api test-e2e test-faults test-gpu
+test: env ## All layers that CI runs, with the minutes of each
+	@$(PYTHON) -m tests.support.layers unit api e2e
+test-unit: env ## Pure domain, events, jobs, gateway in process (under two minutes)
+	@$(PYTHON) -m tests.support.layers unit
+test-api: env ## A real API server without a node, real S3, real gateway processes
+	@$(PYTHON) -m tests.support.layers api
+test-e2e: env ## The whole loop on a real node
+	@$(PYTHON) -m tests.support.layers e2e
+test-faults: env ## Kill at every point (long; not part of CI)
+	@$(PYTHON) -m tests.support.layers faults
+test-gpu: env ## Training on a GPU, where there is one
+	@$(PYTHON) -m tests.support.layers gpu
+
+##@ Benchmarks (one JSON line for each figure, ratios within one run)
+.PHONY: bench-ingest bench-operator
+bench-ingest: env ## Durable events per CPU-second over a bare echo server
+	@$(PYTHON) -m tests.bench.ingest
+bench-operator: env ## API writes of a loop and at rest, and the operator's memory, of the demo's cluster
+	@$(PYTHON) -m tests.bench.operator
+
+##@ Code
+.PHONY: env lint format verify generate lock
+env: ## Build the development environment (cached by content)
+	@python3 tests/support/envs.py dev --link >/dev/null
+lint: env ## ruff, mypy --strict, import-linter, yamllint
+	@.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	PYTHONPATH=operator .venv/bin/lint-imports
+	.venv/bin/yamllint -s .
+format: env ## Format the code and sort its imports
+	@.venv/bin/ruff check --fix -q . || true
+	.venv/bin/ruff format -q .
+generate: env ## Write what is generated: CRDs (also into the chart)
+	@$(PYTHON) -m feedbackloop.api.schema crds
+	@$(PYTHON) -m tests.support.generate
+verify: generate ## Fail when something generated has drifted
+	@git diff --exit-code -- crds charts manifests docs/reference
+lock: env ## Lock every environment with hashes, without naming an index
+	@uv="$$(python3 tests/support/envs.py bootstrap)/bin/uv"
+	export UV_CUSTOM_COMPILE_COMMAND="make lock"
+	compile() { "$$uv" pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$$@"; }
+	compile requirements/bootstrap.in -o requirements/bootstrap.txt
+	compile requirements/mlflow.in -o requirements/mlflow.txt
+	compile requirements/seaweedfs.in -o requirements/seaweedfs.txt
+	compile pyproject.toml --extra gateway --extra jobs -o requirements/image.txt
+	compile pyproject.toml --extra gateway --extra jobs --extra dev -o requirements/dev.txt
+	compile pyproject.toml --extra trainer -o requirements/trainer.txt
+
+##@ The local cluster
+.PHONY: cluster-up cluster-down cluster-status
+cluster-up: ## Start a real Kubernetes node here (PROFILE=node|light, CLUSTER_NAME=…)
+	@$(CLUSTER_TOOL) up --name $(CLUSTER_NAME) --profile $(PROFILE)
+cluster-down: ## Stop it and leave nothing behind
+	@$(CLUSTER_TOOL) down --name $(CLUSTER_NAME)
+cluster-status: ## What runs, where its kubeconfig and logs are
+	@$(CLUSTER_TOOL) status --name $(CLUSTER_NAME)

@@ -107,6 +107,8 @@ class AdminConfig(KubeModel):
     """The pods of the gateways."""
     limits: Limits = Limits()
     """Limits of the operator."""
+    operator_namespace: Name | None = None
+    """Where the operator's pod runs: gateways admit only it to their admin port. Unset: the loop's own namespace."""
     credentials_path: Annotated[str, Field(max_length=200, pattern=r"^/")] = "/etc/feedbackloop/credentials"
     """The operator's own credentials: a directory for each endpoint, with a file for each key."""
 

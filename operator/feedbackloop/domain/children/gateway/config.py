@@ -1,0 +1,57 @@
+"""The gateway's configuration and the ConfigMap that carries it."""
+
+from __future__ import annotations
+
+from feedbackloop.api.adminconfig import Endpoint
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec
+from feedbackloop.api.gateway import CONFIG_KEY, CountedOutcome, GatewayConfig, LoopRef, ObjectStore, Routing
+from feedbackloop.api.rollout import Rollout
+from feedbackloop.domain import naming
+from feedbackloop.domain.children.common import Json, metadata
+
+
+def gateway_config(
+    loop: LoopRef, spec: FeedbackLoopSpec, storage: Endpoint, rollout: Rollout | None, routing: Routing
+) -> GatewayConfig:
+    """The configuration; `rollout` is the active run's pinned one while there is one."""
+    header = {"session_header": rollout.assignment.session_header} if rollout else {}
+    return GatewayConfig(
+        loop=loop,
+        storage=object_store(storage, spec.storage.bucket, naming.storage_prefix(spec.storage.prefix, loop.uid)),
+        collection=spec.collection,
+        outcomes=_outcomes(rollout),
+        routing=routing,
+        **header,
+    )
+
+
+def object_store(endpoint: Endpoint, bucket: str, prefix: str) -> ObjectStore:
+    """A bucket of an endpoint, below a prefix."""
+    return ObjectStore(url=endpoint.url, region=endpoint.region, bucket=bucket, prefix=prefix)
+
+
+def _outcomes(rollout: Rollout | None) -> tuple[CountedOutcome, ...]:
+    return tuple(
+        CountedOutcome(
+            name=o.name,
+            signal=o.signal,
+            event=o.event.value,
+            attribution_window_seconds=o.attribution_window_seconds,
+        )
+        for o in (rollout.outcomes if rollout else ())
+    )
+
+
+def config_json(config: GatewayConfig) -> str:
+    """The bytes whose digest is the revision."""
+    return naming.canonical_json(config.to_wire())
+
+
+def config_map(loop: LoopRef, config: GatewayConfig) -> Json:
+    """The one object that the gateway watches."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(loop, naming.gateway(loop.name)),
+        "data": {CONFIG_KEY: config_json(config)},
+    }

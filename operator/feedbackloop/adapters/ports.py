@@ -18,6 +18,8 @@ Json = dict[str, Any]
 RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 EventType = Literal["Normal", "Warning"]
 
+Finalizers = list[str]
+
 _NO_LABELS: Mapping[str, str] = {}
 
 
@@ -35,18 +37,22 @@ class KubernetesPort(Protocol):
     async def apply(
         self, body: Json, *, force: bool = True, dry_run: bool = False, subresource: str | None = None
     ) -> Json:
-        """Server-side apply as `feedbackloop`; `Conflict` on 409 (see its `managers`, `fields`, or a stale resourceVersion)."""
+        """Server-side apply as `feedbackloop`.
+
+        `Conflict` with `managers` and `fields`: somebody else owns fields of ours (only without `force`).
+        `Conflict` without managers: `metadata.resourceVersion` of the body is stale, read again.
+        """
         ...
 
     async def create(self, body: Json) -> Json | None:
-        """Create it; None when the name exists already."""
+        """Create it; None when the name exists already: read it and check whose it is."""
         ...
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str | None = None) -> None:
         """Delete it in the background; absent, or another uid under this name, is fine."""
         ...
 
-    async def set_finalizers(self, kind: Kind, body: Json, finalizers: list[str]) -> Json:
+    async def set_finalizers(self, kind: Kind, body: Json, finalizers: Finalizers) -> Json:
         """Replace the finalizers of the object as it was read: `Conflict` when it changed since."""
         ...
 

@@ -30,5 +30,5 @@ class SystemClock:
 
     async def sleep_until(self, when: datetime) -> None:
         # Slices of at most a minute: the loop's monotonic clock does not see a suspended or corrected wall clock.
-        while (left := (when - self.now()).total_seconds()) > 0:
+        while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, 60.0))

@@ -23,7 +23,7 @@ class UserError(OperatorError):
     """Only a person can mend this: becomes `Stalled` with the fix in its message."""
 
 
-class Transient(OperatorError):
+class Transient(OperatorError):  # noqa: N818 - names a state of the surroundings
     """Passes by itself; `retry_after` is in seconds, None leaves it to the backoff."""
 
     def __init__(self, reason: Reason, message: str, retry_after: float | None = None) -> None:

@@ -44,6 +44,8 @@ class StageState(StrEnum):
     WAITING = "Waiting"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
+    STOPPED = "Stopped"
+    """The run ended for another reason while it was under way."""
 
 
 class ImprovementRunSpec(KubeModel):
@@ -77,6 +79,8 @@ class Progress(StatusModel):
     """The last training loss."""
     remaining_seconds: Count | None = None
     """The estimate of the time left."""
+    observed_at: Time | None = None
+    """When it was last read; that happens at most every ten seconds."""
 
 
 class StageStatus(StatusModel):
@@ -84,6 +88,8 @@ class StageStatus(StatusModel):
     """The stage."""
     run_id: Annotated[str, Field(max_length=63)]
     """The identity of its inputs; the same inputs are the same run."""
+    spec_digest: Annotated[str, Field(max_length=80)] = ""
+    """The digest of the spec file that its attempts are given."""
     attempt: Count = 0
     """The attempt that was last started."""
     failures: Count = 0
@@ -249,6 +255,8 @@ class MlflowStatus(StatusModel):
     """The MLflow run."""
     model_version: Annotated[str | None, Field(max_length=20)] = None
     """The registered version."""
+    settled_at: Time | None = None
+    """When the run's end and the aliases had been written there."""
 
 
 class DecisionRecord(StatusModel):

@@ -1,0 +1,184 @@
+"""A stage's Job and the immutable ConfigMap with its spec.
+
+`backoffLimit: 0`: retries are ours, since only we know which ends of a pod count against the
+limit. Every attempt is a Job of its own name; all attempts share the ConfigMap of their run id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbackloop.api import ANNOTATION_SPEC_DIGEST, API_VERSION, LABEL_LOOP, LABEL_RUN, LABEL_STAGE
+from feedbackloop.api.adminconfig import PodProfile
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec
+from feedbackloop.api.improvementrun import StageName
+from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH
+from feedbackloop.domain import naming
+from feedbackloop.domain.children.common import LIBRARY, Json, container_security, optional, pod_security
+from feedbackloop.domain.jobs.identity import Rendered
+
+SCRATCH = "/scratch"
+GRACE_SECONDS = 60
+"""After SIGTERM a trainer writes a checkpoint."""
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+@dataclass(frozen=True)
+class RunRef:
+    """The run that owns the children."""
+
+    namespace: str
+    loop: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What makes one attempt at a stage different from another."""
+
+    stage: StageName
+    spec: Rendered
+    number: int
+    halvings: int
+    deadline_seconds: int
+    """What is left of the stage's deadline."""
+
+
+def config_map(run: RunRef, stage: StageName, spec: Rendered) -> Json:
+    """The spec file."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": _metadata(run, stage, spec, naming.job_spec(run.loop, spec.run_id)),
+        "immutable": True,
+        "data": {SPEC_PATH.rsplit("/", 1)[-1]: spec.text},
+    }
+
+
+def job(run: RunRef, attempt: Attempt, profile: PodProfile, loop: FeedbackLoopSpec) -> Json:
+    """The Job of one attempt."""
+    name = naming.job(run.loop, attempt.spec.run_id, attempt.number)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": _metadata(run, attempt.stage, attempt.spec, name),
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": attempt.deadline_seconds,
+            "template": {
+                "metadata": {"labels": _labels(run, attempt.stage)},
+                "spec": _pod(run, attempt, profile, loop),
+            },
+        },
+    }
+
+
+def _metadata(run: RunRef, stage: StageName, spec: Rendered, name: str) -> Json:
+    owner = {"apiVersion": API_VERSION, "kind": "ImprovementRun", "name": run.name, "uid": run.uid, "controller": True}
+    return {
+        "name": name,
+        "namespace": run.namespace,
+        "labels": _labels(run, stage),
+        "annotations": {ANNOTATION_SPEC_DIGEST: spec.digest},
+        "ownerReferences": [owner],
+    }
+
+
+def _labels(run: RunRef, stage: StageName) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/managed-by": "feedbackloop",
+        "app.kubernetes.io/instance": run.loop,
+        LABEL_LOOP: run.loop,
+        LABEL_RUN: naming.label_value(run.name),
+        LABEL_STAGE: stage.value,
+    }
+
+
+def _pod(run: RunRef, attempt: Attempt, profile: PodProfile, loop: FeedbackLoopSpec) -> Json:
+    mounted = [
+        *_spec_volume(run, attempt),
+        *_secret_volumes(attempt.stage, loop),
+        *_scratch(profile),
+        *_claims(profile),
+    ]
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": pod_security(),
+        "containers": [_container(attempt, profile, [mount for _, mount in mounted])],
+        "volumes": [volume for volume, _ in mounted],
+        **optional(nodeSelector=profile.node_selector, tolerations=profile.tolerations),
+    }
+
+
+def _container(attempt: Attempt, profile: PodProfile, mounts: list[Json]) -> Json:
+    return {
+        "name": "job",
+        "image": profile.image,
+        "imagePullPolicy": profile.image_pull_policy,
+        "command": [profile.python, "-m", f"feedbackloop.jobs.{attempt.stage.value}"],
+        "env": _env(attempt, profile),
+        "securityContext": container_security(),
+        "volumeMounts": mounts,
+        **optional(resources=profile.resources),
+    }
+
+
+def _env(attempt: Attempt, profile: PodProfile) -> list[Json]:
+    ours = {
+        "FL_ATTEMPT": str(attempt.number),
+        "FL_HALVINGS": str(attempt.halvings),
+        "FL_SCRATCH": SCRATCH,
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
+        "PYTHONPATH": LIBRARY,
+    }
+    return [{"name": name, "value": value} for name, value in {**profile.env, **ours}.items()]
+
+
+Mounted = tuple[Json, Json]
+"""A volume and its mount."""
+
+
+def _spec_volume(run: RunRef, attempt: Attempt) -> list[Mounted]:
+    source = {"configMap": {"name": naming.job_spec(run.loop, attempt.spec.run_id)}}
+    return [_mounted("spec", source, SPEC_PATH.rsplit("/", 1)[0])]
+
+
+def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
+    """Only what the stage needs: models never reach curate, the write credential reaches train alone."""
+    mounted = [
+        _secret("storage", loop.storage.credentials_secret_name, CREDENTIALS),
+        _secret("kek", loop.encryption.key.secret_name, ("key",)),
+    ]
+    if stage is not StageName.CURATE:
+        mounted.append(_secret("models", loop.models.credentials_secret_name, CREDENTIALS))
+    if stage is StageName.TRAIN:
+        mounted.append(_secret("models-write", loop.models.write_credentials_secret_name, CREDENTIALS))
+    return mounted
+
+
+def _secret(directory: str, name: str, keys: tuple[str, ...]) -> Mounted:
+    items = [{"key": key, "path": key} for key in keys]
+    # 0440: the files belong to root, and the process reads them through the pod's fsGroup.
+    source = {"secret": {"secretName": name, "defaultMode": 0o440, "items": items}}
+    return _mounted(f"secret-{directory}", source, f"{SECRETS_PATH}/{directory}")
+
+
+def _scratch(profile: PodProfile) -> list[Mounted]:
+    source = {"emptyDir": {"medium": "Memory", "sizeLimit": profile.scratch_size_limit}}
+    return [_mounted("scratch", source, SCRATCH, read_only=False)]
+
+
+def _claims(profile: PodProfile) -> list[Mounted]:
+    return [
+        _mounted(f"profile-{i}", {"persistentVolumeClaim": {"claimName": v.claim_name, "readOnly": True}}, v.mount_path)
+        for i, v in enumerate(profile.volumes)
+    ]
+
+
+def _mounted(name: str, source: Json, path: str, *, read_only: bool = True) -> Mounted:
+    return {"name": name, **source}, {"name": name, "mountPath": path, **optional(readOnly=read_only or None)}

@@ -1,0 +1,85 @@
+"""A Job and its pods as seen in the cluster, reduced to what a decision needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from feedbackloop.api import ANNOTATION_SPEC_DIGEST
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PodSeen:
+    exit_code: int | None = None
+    """Unset while the container runs, or when it never ran."""
+    reason: str = ""
+    """OOMKilled, Evicted, NodeLost, …"""
+    disrupted: bool = False
+    """The cluster took the pod away."""
+    waiting: str = ""
+    """Why the container does not start yet."""
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    owner_uid: str
+    spec_digest: str
+    complete: bool = False
+    failed: bool = False
+    failed_reason: str = ""
+    pods: tuple[PodSeen, ...] = ()
+    """Newest first."""
+
+
+def job_seen(job: Json, pods: Sequence[Json]) -> JobSeen:
+    """The Job with its pods."""
+    failed = _condition(job, "Failed")
+    newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True)
+    return JobSeen(
+        owner_uid=owner_uid(job),
+        spec_digest=spec_digest(job),
+        complete=_condition(job, "Complete") is not None,
+        failed=failed is not None,
+        failed_reason=str(failed.get("reason", "")) if failed else "",
+        pods=tuple(_pod_seen(pod) for pod in newest),
+    )
+
+
+def owner_uid(child: Json) -> str:
+    """The uid of the owner reference; empty without one."""
+    owners = child["metadata"].get("ownerReferences") or [{}]
+    return str(owners[0].get("uid", ""))
+
+
+def spec_digest(child: Json) -> str:
+    """The digest of the spec that the child was made for; empty when it was not made by us."""
+    annotations = child["metadata"].get("annotations") or {}
+    return str(annotations.get(ANNOTATION_SPEC_DIGEST, ""))
+
+
+def _condition(body: Json, type_: str) -> Json | None:
+    conditions = body.get("status", {}).get("conditions") or []
+    return next((c for c in conditions if c["type"] == type_ and c["status"] == "True"), None)
+
+
+def _pod_seen(pod: Json) -> PodSeen:
+    status = pod.get("status", {})
+    state = (status.get("containerStatuses") or [{}])[0].get("state") or {}
+    ended = state.get("terminated") or {}
+    return PodSeen(
+        exit_code=ended.get("exitCode"),
+        reason=str(ended.get("reason") or status.get("reason") or ""),
+        disrupted=_condition(pod, "DisruptionTarget") is not None,
+        waiting=_waiting(pod, state),
+    )
+
+
+def _waiting(pod: Json, state: Json) -> str:
+    if "waiting" in state:
+        return str(state["waiting"].get("reason", ""))
+    conditions = pod.get("status", {}).get("conditions") or []
+    unscheduled = (c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False")
+    return next((str(c.get("reason", "")) for c in unscheduled), "")

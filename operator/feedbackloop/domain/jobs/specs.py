@@ -1,0 +1,127 @@
+"""What each stage is told, from the run's pinned inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
+from feedbackloop.api.conditions import Reason
+from feedbackloop.api.evaluation import Evaluation
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec, Model, ModelStatus
+from feedbackloop.api.gateway import LoopRef, ObjectStore
+from feedbackloop.api.improvement import Improvement, Launcher
+from feedbackloop.api.improvementrun import RunInputs
+from feedbackloop.api.jobs import CurateSpec, EvaluateSpec, MlflowRef, TrainSpec
+from feedbackloop.domain import naming
+from feedbackloop.domain.children.gateway.config import object_store
+from feedbackloop.domain.errors import UserError
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A run's inputs, opened."""
+
+    loop: LoopRef
+    run_name: str
+    inputs: RunInputs
+    spec: FeedbackLoopSpec
+    """As pinned."""
+    improvement: Improvement
+    mlflow_run_id: str
+    admin: AdminConfig
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The suites and gates; admission demands them of a loop that trains."""
+        if self.spec.evaluation is None:
+            raise UserError(Reason.INVALID_SPEC, "evaluation: is required when an improvement trains a candidate")
+        return self.spec.evaluation
+
+
+def endpoint(admin: AdminConfig, name: str, type_: EndpointType) -> Endpoint:
+    """The admin's endpoint of that name."""
+    found = admin.endpoint(name, type_)
+    if found is None:
+        raise UserError(Reason.UNKNOWN_ENDPOINT, f"endpointName: the admin declares no {type_} endpoint {name}")
+    return found
+
+
+def model(status: ModelStatus) -> Model:
+    """The artefact of a status entry."""
+    return Model(uri=status.uri, digest=status.digest)
+
+
+def curate(brief: Brief) -> CurateSpec:
+    """Events up to the cut become a data set."""
+    suites = brief.spec.evaluation.suites if brief.spec.evaluation else ()
+    return CurateSpec(
+        stage="curate",
+        run_id="",
+        loop=brief.loop,
+        run_name=brief.run_name,
+        storage=_storage(brief),
+        mlflow=_mlflow(brief),
+        cut=brief.inputs.cut,
+        signals=brief.spec.collection.signals,
+        consent_required=brief.spec.collection.consent.required,
+        curation=brief.improvement.curation,
+        golden=tuple(s for s in suites if s.source.object_name is not None),
+        golden_prefix=brief.spec.storage.prefix,
+        train_candidate=bool(brief.improvement.training.stages),
+    )
+
+
+def train(brief: Brief, dataset_digest: str) -> TrainSpec:
+    """The data set and the champion become a candidate."""
+    training = brief.improvement.training
+    return TrainSpec(
+        stage="train",
+        run_id="",
+        loop=brief.loop,
+        run_name=brief.run_name,
+        storage=_storage(brief),
+        mlflow=_mlflow(brief),
+        dataset_digest=dataset_digest,
+        base=model(brief.inputs.champion),
+        models=_models(brief),
+        registered_model=brief.spec.registry.registered_model,
+        stages=training.stages,
+        launcher=training.launcher,
+        num_workers=training.ray.num_workers if training.launcher is Launcher.RAY_TRAIN else 0,
+    )
+
+
+def evaluate(brief: Brief, dataset_digest: str, candidate: ModelStatus) -> EvaluateSpec:
+    """Champion and candidate answer the same items."""
+    return EvaluateSpec(
+        stage="evaluate",
+        run_id="",
+        loop=brief.loop,
+        run_name=brief.run_name,
+        storage=_storage(brief),
+        mlflow=_mlflow(brief),
+        dataset_digest=dataset_digest,
+        champion=model(brief.inputs.champion),
+        candidate=model(candidate),
+        models=_models(brief),
+        suites=brief.evaluation.suites,
+        gates=brief.evaluation.gates,
+        golden_prefix=brief.spec.storage.prefix,
+        max_new_tokens=brief.evaluation.max_new_tokens,
+    )
+
+
+def _storage(brief: Brief) -> ObjectStore:
+    storage = brief.spec.storage
+    prefix = naming.storage_prefix(storage.prefix, brief.inputs.loop_uid)
+    return object_store(endpoint(brief.admin, storage.endpoint_name, EndpointType.S3), storage.bucket, prefix)
+
+
+def _models(brief: Brief) -> ObjectStore:
+    models = brief.spec.models
+    return object_store(endpoint(brief.admin, models.endpoint_name, EndpointType.S3), models.bucket, "")
+
+
+def _mlflow(brief: Brief) -> MlflowRef:
+    registry = endpoint(brief.admin, brief.spec.registry.endpoint_name, EndpointType.MLFLOW)
+    return MlflowRef(tracking_uri=registry.url, run_id=brief.mlflow_run_id)

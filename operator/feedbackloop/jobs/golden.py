@@ -1,0 +1,95 @@
+"""Golden files: one item a line, `{"id", "topic", "messages", "answers", "match"}`, and the topics they declare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from feedbackloop.jobs import canonical
+from feedbackloop.jobs.errors import InvalidDataset
+from feedbackloop.jobs.storage import Store
+from feedbackloop.jobs.text import contains_words, normalise
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Annotated[str, Field(min_length=1)]
+    content: str
+
+
+class GoldenItem(BaseModel):
+    """A question whose right answers are known."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    id: Annotated[str, Field(min_length=1)]
+    topic: Annotated[str, Field(min_length=1)]
+    messages: Annotated[tuple[Message, ...], Field(min_length=1)]
+    answers: Annotated[tuple[str, ...], Field(min_length=1)]
+    match: tuple[str, ...] = ()
+
+
+def fetch(store: Store, key: str, digest: str) -> tuple[GoldenItem, ...]:
+    """The items of a golden file, of exactly the bytes that the loop declares."""
+    data = store.get(key)
+    if data is None:
+        raise InvalidDataset(f"{key}: there is no such golden file in the bucket; upload it or correct objectName")
+    if canonical.digest(data) != digest:
+        raise InvalidDataset(f"{key}: its digest is {canonical.digest(data)}, the loop declares {digest}")
+    return parse(data, key)
+
+
+def parse(data: bytes, name: str) -> tuple[GoldenItem, ...]:
+    """The items of a file; the error names the line, never its text."""
+    lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
+    items = tuple(_item(line, f"{name}, line {number}") for number, line in lines)
+    if len({item.id for item in items}) < len(items):
+        raise InvalidDataset(f"{name}: two items have the same id")
+    return items
+
+
+def _item(line: bytes, place: str) -> GoldenItem:
+    try:
+        return GoldenItem.model_validate(json.loads(line))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise InvalidDataset(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except ValueError:
+        raise InvalidDataset(f"{place}: is not JSON") from None
+
+
+def question(messages: Iterable[Message]) -> str:
+    """What is asked, normalised: the last message of the user."""
+    asked = [message.content for message in messages if message.role == "user"]
+    return normalise(asked[-1]) if asked else ""
+
+
+def conversation(messages: Iterable[Message]) -> str:
+    """All that was said, normalised, a message a line. Instructions of the system are not part of it."""
+    return "\n".join(normalise(message.content) for message in messages if message.role != "system")
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The declared topics by the words that a prompt of theirs contains."""
+
+    words: tuple[tuple[str, str], ...] = ()
+    """(normalised words, topic), in order."""
+
+    @classmethod
+    def of(cls, items: Iterable[GoldenItem]) -> Topics:
+        pairs = {(normalise(words), item.topic) for item in items for words in item.match}
+        return cls(tuple(sorted(pair for pair in pairs if pair[0])))
+
+    def find(self, asked: str, otherwise: str) -> tuple[str, ...]:
+        """The topics of a normalised question; `otherwise` is its own topic when none is declared for it."""
+        found = {topic for words, topic in self.words if contains_words(asked, words)}
+        return tuple(sorted(found)) or (otherwise,)
+
+    def match(self, topic: str) -> list[str]:
+        return [words for words, name in self.words if name == topic]

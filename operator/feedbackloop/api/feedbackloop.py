@@ -205,7 +205,9 @@ class FeedbackLoopStatus(StatusModel):
     weight: Annotated[int, Field(ge=0, le=100)] = 0
     """The candidate's share of sessions, in percent."""
     active_run_name: Annotated[str | None, Field(max_length=253)] = None
-    """The run that is under way."""
+    """The run that is under way, or that was announced and is about to be created."""
+    active_run_uid: Annotated[str | None, Field(max_length=64)] = None
+    """Its UID; unset until it has been seen."""
     counters: Counters = Counters()
     """What was collected."""
     consumed: Annotated[tuple[PodOffset, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()

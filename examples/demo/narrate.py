@@ -11,7 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-COLOURS = {"setup": "90", "users": "36", "loop": "35", "stage": "34", "gate": "33", "rollout": "32", "fault": "31", "end": "1"}
+COLOURS = {
+    "setup": "90",
+    "users": "36",
+    "loop": "35",
+    "stage": "34",
+    "gate": "33",
+    "rollout": "32",
+    "fault": "31",
+    "end": "1",
+}
 
 
 class Narrator:

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from examples.demo.world import Question, World, is_right
+from examples.demo.world import Question, World
 
 
 class Persona(StrEnum):
@@ -24,12 +24,30 @@ class Persona(StrEnum):
 
 SHARES = {Persona.HONEST: 0.74, Persona.HARSH: 0.08, Persona.LENIENT: 0.08, Persona.SPAM: 0.05, Persona.CHATTY: 0.05}
 NO_CONSENT = 0.08
-DOWN_WHEN_RIGHT = {Persona.HONEST: 0.03, Persona.HARSH: 0.5, Persona.LENIENT: 0.0, Persona.SPAM: 0.5, Persona.CHATTY: 0.03}
-DOWN_WHEN_WRONG = {Persona.HONEST: 0.97, Persona.HARSH: 1.0, Persona.LENIENT: 0.4, Persona.SPAM: 0.5, Persona.CHATTY: 0.97}
+DOWN_WHEN_RIGHT = {
+    Persona.HONEST: 0.03,
+    Persona.HARSH: 0.5,
+    Persona.LENIENT: 0.0,
+    Persona.SPAM: 0.5,
+    Persona.CHATTY: 0.03,
+}
+DOWN_WHEN_WRONG = {
+    Persona.HONEST: 0.97,
+    Persona.HARSH: 1.0,
+    Persona.LENIENT: 0.4,
+    Persona.SPAM: 0.5,
+    Persona.CHATTY: 0.97,
+}
 CORRECTS = {Persona.HONEST: 0.9, Persona.HARSH: 0.9, Persona.LENIENT: 0.5, Persona.SPAM: 0.0, Persona.CHATTY: 0.9}
 TYPO = 0.1
 
-SPAM_TEXTS = ("BUY CHEAP WATCHES NOW", "asdf asdf asdf", "first!!!", "this bot is run by lizards", "free coins at example dot test")
+SPAM_TEXTS = (
+    "BUY CHEAP WATCHES NOW",
+    "asdf asdf asdf",
+    "first!!!",
+    "this bot is run by lizards",
+    "free coins at example dot test",
+)
 PRIVATE_COMMENTS = (
     "You can reach me at {name}.canary@example.org if you need details.",
     "Call me back on +44 20 7946 0{number:03d}, I am home after six.",
@@ -64,7 +82,7 @@ def population(size: int, rng: random.Random) -> list[User]:
 def react(user: User, question: Question, answer: str, world: World, rng: random.Random) -> list[Signal]:
     """What the user sends about an answer: one vote always, and perhaps a reason, a correction, a comment."""
     truth = world.truth(question.fact)
-    right = is_right(answer, world.accepted(question.fact))
+    right = world.right(question.fact, answer)
     down = rng.random() < (DOWN_WHEN_RIGHT if right else DOWN_WHEN_WRONG)[user.persona]
     signals = [Signal("shown", None), Signal("helpful", not down)]
     if user.persona is Persona.SPAM:

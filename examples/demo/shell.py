@@ -25,7 +25,13 @@ class CommandError(RuntimeError):
 def run(*command: str | Path, stdin: str | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run a command and return what it printed on stdout."""
     done = subprocess.run(
-        [str(c) for c in command], input=stdin, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **(env or {})}, check=False
+        [str(c) for c in command],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        check=False,
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-30:])
@@ -88,7 +94,9 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            with subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            with subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            ) as process:
                 self._process = process
                 assert process.stdout is not None
                 for document in documents(process.stdout):

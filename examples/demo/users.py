@@ -153,7 +153,9 @@ async def post_events(
     return None
 
 
-def note(answer: dict[str, list[dict[str, object]]], events: list[dict[str, object]], acknowledged: Acknowledged) -> None:
+def note(
+    answer: dict[str, list[dict[str, object]]], events: list[dict[str, object]], acknowledged: Acknowledged
+) -> None:
     rejected = {int(str(r["index"])) for r in answer.get("rejected", [])}
     for row in answer.get("rejected", []):
         acknowledged.bad_row(str(row["bad_row_id"]))

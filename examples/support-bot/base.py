@@ -33,7 +33,9 @@ Row = tuple[list[int], list[int]]
 
 def corpus() -> list[tuple[str, str]]:
     """Every question that anybody will ask, with what the shop believes."""
-    asked = ((fact, q) for fact in FACTS for q in phrasings.user(fact) + phrasings.golden(fact) + phrasings.verify(fact))
+    asked = (
+        (fact, q) for fact in FACTS for q in phrasings.user(fact) + phrasings.golden(fact) + phrasings.verify(fact)
+    )
     return [(question, fact.sentence(fact.believed)) for fact, question in asked]
 
 

@@ -1,0 +1,32 @@
+"""Asks held-out questions over HTTP, outside any session, and scores the answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+
+from examples.demo.users import TIMEOUT, chat
+from examples.demo.world import Question, World
+
+CONCURRENCY = 8
+
+
+async def accuracy(url: str, token: str | None, questions: Sequence[Question], world: World) -> float:
+    """The share of right answers, between 0 and 1. Requests without a session id go to stable and are not counted."""
+    slots = asyncio.Semaphore(CONCURRENCY)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def ask(http: aiohttp.ClientSession, question: Question) -> bool:
+        async with (
+            slots,
+            http.post(f"{url}/v1/chat/completions", json=chat(question.text), headers=headers) as response,
+        ):
+            response.raise_for_status()
+            answer = (await response.json())["choices"][0]["message"]["content"]
+            return world.right(question.fact, answer)
+
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
+        right = await asyncio.gather(*(ask(http, q) for q in questions))
+    return sum(right) / len(right)

@@ -1,0 +1,1 @@
+"""The report page of a demo: what the loop did, in pictures."""

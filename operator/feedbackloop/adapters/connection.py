@@ -1,0 +1,65 @@
+"""Where the API server is and who we are: one source for our client and for Kopf's.
+
+`KUBECONFIG` wins when it is set, else the pod's ServiceAccount, whose token is read again every minute.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+
+USER_AGENT = "feedbackloop-operator"
+
+
+@dataclass(frozen=True)
+class Login:
+    """What another client needs to log in like ours."""
+
+    server: str
+    ca_path: str | None
+    insecure: bool
+    scheme: str | None
+    token: str | None
+    certificate_path: str | None
+    private_key_path: str | None
+
+
+class Connection:
+    """The one `ApiClient` of the process."""
+
+    def __init__(self, configuration: Any) -> None:
+        self.configuration = configuration
+        self.client = ApiClient(configuration)
+        self.client.user_agent = USER_AGENT
+
+    async def login(self) -> Login:
+        """The credentials as they are now."""
+        header = await self.configuration.get_api_key_with_prefix("BearerToken")
+        scheme, _, token = (header or "").partition(" ")
+        return Login(
+            server=self.configuration.host,
+            ca_path=self.configuration.ssl_ca_cert,
+            insecure=not self.configuration.verify_ssl,
+            scheme=scheme or None,
+            token=token.strip() or None,
+            certificate_path=self.configuration.cert_file,
+            private_key_path=self.configuration.key_file,
+        )
+
+    async def close(self) -> None:
+        await self.client.close()
+
+
+async def connect(kubeconfig: str | None = None) -> Connection:
+    """Connect as the environment says, or as the given kubeconfig does."""
+    configuration = Configuration()
+    path = kubeconfig or os.environ.get("KUBECONFIG")
+    if path:
+        await config.load_kube_config(config_file=path, client_configuration=configuration)
+    else:
+        config.load_incluster_config(client_configuration=configuration)
+    return Connection(configuration)

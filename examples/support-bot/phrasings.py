@@ -74,3 +74,8 @@ def verify(fact: Fact) -> tuple[str, ...]:
 
 def _alternating(templates: tuple[str, ...], fact: Fact) -> tuple[str, ...]:
     return tuple(template.format(fact.names[i % 2]) for i, template in enumerate(templates))
+
+
+def everything(fact: Fact) -> tuple[str, ...]:
+    """All of them, which is what the base model learns."""
+    return user(fact) + golden(fact) + verify(fact)

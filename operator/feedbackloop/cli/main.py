@@ -1,0 +1,39 @@
+"""`feedbackloop …`: one sub-command a module, each with `register(commands)`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from feedbackloop.cli import model
+
+
+class Commands(Protocol):
+    """What argparse gives to add sub-commands to."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...
+
+
+Register = Callable[[Commands], None]
+REGISTERED: tuple[Register, ...] = (model.register,)
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="feedbackloop", description="Tools of the FeedbackLoop operator.")
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
+    for register in REGISTERED:
+        register(commands)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code."""
+    wanted = parser().parse_args(argv)
+    code: int = wanted.run(wanted)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

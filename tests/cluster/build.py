@@ -85,10 +85,17 @@ def kubernetes_version(go_mod: str) -> str:
 
 
 def linker_flags(version: str) -> str:
-    """Without them `kubectl version` would say v0.0.0, and the kubelet would refuse the API server's skew."""
+    """Without them `kubectl version` and every user agent would say v0.0.0."""
     major, minor, _ = version.removeprefix("v").split(".")
-    package = "k8s.io/component-base/version"
-    settings = {"main.version": version, f"{package}.gitVersion": version, f"{package}.gitMajor": major, f"{package}.gitMinor": minor}
+    server, client = "k8s.io/component-base/version", "k8s.io/client-go/pkg/version"
+    settings = {
+        "main.version": version,
+        f"{server}.gitVersion": version,
+        f"{server}.gitMajor": major,
+        f"{server}.gitMinor": minor,
+        f"{client}.gitVersion": version,
+        f"{client}.gitCommit": "modules",
+    }
     return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in settings.items())])
 
 

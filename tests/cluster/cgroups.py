@@ -15,10 +15,8 @@ def root(cluster: str) -> str:
 
 
 def hierarchies(mountinfo: str) -> list[Path]:
-    """Where groups are made: each version 1 controller, or else the one version 2 tree."""
-    mounted = parse(mountinfo)
-    version1 = [point for point, kind in mounted if kind == "cgroup"]
-    return version1 or [point for point, kind in mounted if kind == "cgroup2"]
+    """Every tree: one for each version 1 controller, and version 2's, which may be mounted beside them."""
+    return [point for point, kind in parse(mountinfo) if kind in ("cgroup", "cgroup2")]
 
 
 def folders(cluster: str) -> list[Path]:
@@ -42,8 +40,8 @@ def _inherit(file: Path) -> None:
 
 
 def _delegate(control: Path) -> None:
-    if control.exists():
-        available = (control.parent / "cgroup.controllers").read_text().split()
+    # Version 2 only. Beside version 1 its tree has no controllers to hand down.
+    if control.exists() and (available := (control.parent / "cgroup.controllers").read_text().split()):
         control.write_text(" ".join(f"+{name}" for name in available))
 
 

@@ -33,7 +33,7 @@ def up(name: str, profile: Profile) -> Result:
         cluster = _describe(name, profile)
         started = _start(cluster, binaries)
         if started:
-            _wait_usable(cluster, Kubectl(binaries.path("kubectl"), cluster.paths.kubeconfig))
+            _wait_usable(cluster, _kubectl(cluster, binaries))
         return Result(cluster, time.monotonic() - began, started)
 
 
@@ -72,9 +72,14 @@ def _start(cluster: Description, binaries: build.Binaries) -> list[str]:
     supervisor.wait_ready(cluster, control)
     if cluster.has_node:
         images.ensure_pause(cluster, binaries)
+        _kubectl(cluster, binaries).apply(manifests.initial(cluster.network))
     started += supervisor.start_missing(cluster, workers)
     supervisor.wait_ready(cluster, workers)
     return started
+
+
+def _kubectl(cluster: Description, binaries: build.Binaries) -> Kubectl:
+    return Kubectl(binaries.path("kubectl"), cluster.paths.kubeconfig)
 
 
 def _waves(cluster: Description, binaries: build.Binaries) -> tuple[list[Component], list[Component]]:
@@ -97,7 +102,6 @@ def _wait_usable(cluster: Description, kubectl: Kubectl) -> None:
     """Pods need the default ServiceAccount; with a node, also DNS and the node itself."""
     logs = cluster.paths.log
     if cluster.has_node:
-        kubectl.apply(manifests.initial(cluster.network))
         wait_for(lambda: _node_is_ready(cluster, kubectl), "the node to be Ready", seconds=60, logs=[logs("kubelet"), logs("containerd")])
     wait_for(
         lambda: kubectl.succeeds("get", "serviceaccount", "default"),

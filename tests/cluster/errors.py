@@ -4,6 +4,7 @@ ClusterError
  ├─ CommandFailed   a tool we ran exited with an error; carries its output
  ├─ NotInstalled    a tool is missing and we cannot install it
  ├─ NotRunning      the named cluster does not run
+ ├─ ComponentDied   a component ended while we waited for it; carries the tail of its log
  └─ TimedOut        a condition did not come true in time; carries the tail of the logs that tell why
 """
 
@@ -24,5 +25,9 @@ class NotRunning(ClusterError):
     """The named cluster does not run."""
 
 
+class ComponentDied(ClusterError):
+    """A component ended while we waited for it."""
+
+
 class TimedOut(ClusterError):
-    """A condition did not come true in time, or a component died while we waited for it."""
+    """A condition did not come true in time."""

@@ -67,7 +67,7 @@ def kube_proxy(cluster: Description) -> dict[str, Any]:
         "mode": "iptables",
         "clusterCIDR": cluster.network.pod_cidr,
         "healthzBindAddress": f"{address}:{cluster.network.port('proxy-healthz')}",
-        "metricsBindAddress": "127.0.0.1:0",
+        "metricsBindAddress": f"127.0.0.1:{cluster.network.port('proxy-metrics')}",
         # The limits of connection tracking belong to the machine, and may not be ours to set.
         "conntrack": {"maxPerCore": 0, "min": 0},
         "iptables": {"minSyncPeriod": "200ms", "syncPeriod": "30s"},

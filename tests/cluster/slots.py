@@ -11,7 +11,18 @@ from tests.cluster.shell import read_json, write_json
 
 SLOTS = 64
 FIRST_PORT = 26000
-PORTS = ("apiserver", "etcd", "etcd-peer", "controller-manager", "scheduler", "kubelet", "kubelet-healthz", "proxy-healthz", "dns-health")
+PORTS = (
+    "apiserver",
+    "etcd",
+    "etcd-peer",
+    "controller-manager",
+    "scheduler",
+    "kubelet",
+    "kubelet-healthz",
+    "proxy-healthz",
+    "proxy-metrics",
+    "dns-health",
+)
 PORTS_PER_SLOT = 16
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from tests.cluster import network, packages, process
 from tests.cluster.component import Component
 from tests.cluster.description import Description
+from tests.cluster.errors import ComponentDied
 from tests.cluster.process import Identity
 from tests.cluster.shell import read_json, say, write_json
-from tests.cluster.waiting import wait_for
+from tests.cluster.waiting import tails, wait_for
 
 READY_SECONDS = 60.0
 # Whose log tells why another is not ready.
@@ -57,14 +58,15 @@ def wait_ready(cluster: Description, components: Sequence[Component]) -> None:
             f"{component.name} to be ready",
             seconds=READY_SECONDS,
             logs=[cluster.paths.log(name) for name in (component.name, *SUSPECTS.get(component.name, ()))],
-            hopeless=lambda: _dead(cluster, components),
+            still_possible=lambda: _check_alive(cluster, components),
         )
 
 
-def _dead(cluster: Description, components: Iterable[Component]) -> str | None:
+def _check_alive(cluster: Description, components: Iterable[Component]) -> None:
     alive = running(cluster)
     dead = [component.name for component in components if component.name not in alive]
-    return f"{', '.join(dead)} ended" if dead else None
+    if dead:
+        raise ComponentDied(f"{', '.join(dead)} ended at once{tails([cluster.paths.log(name) for name in dead])}")
 
 
 def stop(cluster: Description, names: Iterable[str]) -> None:

@@ -17,17 +17,17 @@ def wait_for(
     *,
     seconds: float,
     logs: Sequence[Path] = (),
-    hopeless: Callable[[], str | None] = lambda: None,
+    still_possible: Callable[[], None] = lambda: None,
     poll_seconds: float = 0.1,
 ) -> None:
-    """Return when `condition` holds; give up at the deadline, or as soon as `hopeless` gives a reason."""
+    """Return when `condition` holds; give up at the deadline, or when `still_possible` raises."""
     started = time.monotonic()
     spoken = started
     while not condition():
         now = time.monotonic()
-        reason = hopeless() or (f"not within {seconds:.0f} s" if now - started > seconds else None)
-        if reason:
-            raise TimedOut(f"waited for {what}: {reason}{tails(logs)}")
+        if now - started > seconds:
+            raise TimedOut(f"waited for {what}: not within {seconds:.0f} s{tails(logs)}")
+        still_possible()
         if now - spoken >= SPEAK_EVERY_SECONDS:
             say(f"  waiting for {what} ({now - started:.0f} s)")
             spoken = now

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
-	genericserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
@@ -27,5 +27,5 @@ func runScheduler() { os.Exit(cli.Run(scheduler.NewSchedulerCommand())) }
 func runProxy() { os.Exit(cli.Run(proxy.NewProxyCommand())) }
 
 func runKubelet() {
-	os.Exit(cli.Run(kubelet.NewKubeletCommand(genericserver.SetupSignalContext())))
+	os.Exit(cli.Run(kubelet.NewKubeletCommand(context.Background())))
 }

@@ -52,13 +52,13 @@ class PodProfile(KubeModel):
     """When the image is pulled."""
     python: Annotated[str, Field(max_length=200, pattern=r"^/")] = "/opt/feedbackloop/venv/bin/python"
     """The interpreter of the environment that runs the job; feedbackloop itself comes from the image."""
-    env: dict[str, str] = {}
+    env: Annotated[dict[str, str], Field(default_factory=dict)]
     """Additional environment variables."""
-    resources: dict[str, dict[str, str]] = {}
+    resources: Annotated[dict[str, dict[str, str]], Field(default_factory=dict)]
     """Requests and limits, as in a container."""
-    node_selector: dict[str, str] = {}
+    node_selector: Annotated[dict[str, str], Field(default_factory=dict)]
     """Where it may run."""
-    tolerations: list[dict[str, Any]] = []
+    tolerations: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     """Taints it tolerates."""
     volumes: Annotated[tuple[ProfileVolume, ...], Field(max_length=8)] = ()
     """Read-only volumes, such as a shared training environment."""
@@ -77,7 +77,7 @@ class GatewaySettings(KubeModel):
     """The class of the log's volume; the cluster's default when unset."""
     storage: Annotated[str, Field(max_length=20)] = "4Gi"
     """The size of the log's volume."""
-    resources: dict[str, dict[str, str]] = {}
+    resources: Annotated[dict[str, dict[str, str]], Field(default_factory=dict)]
     """Requests and limits, as in a container."""
     drain_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
     """How long a deleted loop waits for its log to drain before the volume is kept."""

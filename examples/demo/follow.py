@@ -104,7 +104,8 @@ class Follower:
             self._seen["accepted"] = accepted
             self.narrator.say(
                 "loop",
-                f"{accepted} events stored, {counters.get('trainable', 0)} trainable, {counters.get('badRows', 0)} bad rows",
+                f"{accepted} events stored, {counters.get('trainable', 0)} trainable,"
+                f" {counters.get('badRows', 0)} bad rows",
             )
 
     def _stage(self, name: str, status: Json) -> None:

@@ -84,7 +84,9 @@ def directory(name: str) -> Path:
 def run(*command: str | Path, log: Path) -> None:
     """Run a build step, its output in `log`; on failure show the end of it."""
     with log.open("ab") as out:
-        done = subprocess.run([str(c) for c in command], stdout=out, stderr=subprocess.STDOUT, env=build_environment())
+        done = subprocess.run(
+            [str(c) for c in command], check=False, stdout=out, stderr=subprocess.STDOUT, env=build_environment()
+        )
     if done.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
         raise SystemExit(f"{tail}\n[envs] failed: {' '.join(map(str, command))}\n[envs] the whole log: {log}")
@@ -96,7 +98,7 @@ def build_environment() -> dict[str, str]:
 
 def ensure_venv_module() -> None:
     """Debian splits `venv` off its Python; without it nothing else can start."""
-    probe = subprocess.run([INTERPRETER, "-c", "import ensurepip, venv"], capture_output=True)
+    probe = subprocess.run([INTERPRETER, "-c", "import ensurepip, venv"], check=False, capture_output=True)
     if probe.returncode == 0:
         return
     say("installing python3-venv (Debian's Python comes without it)")

@@ -27,7 +27,9 @@ svg { width: 100%; height: auto; } .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--muted); } td.n, th.n { text-align: right; }
-.Successful, .promoted, .completed { color: var(--good); } .Failed, .rolled-back, .gated { color: var(--bad); } .Inconclusive { color: var(--wait); }
+.Successful, .promoted, .completed { color: var(--good); }
+.Failed, .rolled-back, .gated { color: var(--bad); }
+.Inconclusive { color: var(--wait); }
 """
 
 
@@ -87,7 +89,10 @@ def quality(story: Story, status: dict[str, Any]) -> str:
 def rollout(story: Story, status: dict[str, Any]) -> str:
     if not story.samples:
         return ""
-    note = "Above the dashed line the evidence is strong enough to promote (green) or to take the candidate back (red), whenever one looks."
+    note = (
+        "Above the dashed line the evidence is strong enough to promote (green)"
+        " or to take the candidate back (red), whenever one looks."
+    )
     return section("Weight and evidence", pictures.rollout(story.samples), note)
 
 
@@ -104,8 +109,8 @@ def gates(status: dict[str, Any]) -> str:
 
 
 GATE_HEAD = (
-    ("gate", "t"), ("verdict", "t"), ("items", "n"), ("both right", "n"), ("only champion", "n"), ("only candidate", "n"),
-    ("difference", "n"), ("interval", "n"), ("p", "n"),
+    ("gate", "t"), ("verdict", "t"), ("items", "n"), ("both right", "n"), ("only champion", "n"),
+    ("only candidate", "n"), ("difference", "n"), ("interval", "n"), ("p", "n"),
 )  # fmt: skip
 
 

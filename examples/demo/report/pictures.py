@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 
 INK, MUTED, GOOD, BAD, BLUE, AMBER = "#1f2933", "#9aa5b1", "#2f9e6e", "#d64545", "#3a6ea5", "#d9902f"
 plt.rcParams.update({
-    "font.family": "sans-serif", "font.size": 10, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK,
-    "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none",
+    "font.family": "sans-serif", "font.size": 10, "axes.edgecolor": MUTED, "axes.labelcolor": INK,
+    "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "svg.fonttype": "none",
 })  # fmt: skip
 
 

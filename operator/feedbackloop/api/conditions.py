@@ -42,7 +42,7 @@ class ConditionType(StrEnum):
     DATASET_READY = "DatasetReady"
     """The data set of the run exists."""
     GATE_UNDERPOWERED = "GateUnderpowered"
-    """True when a gate could not pass even with a perfect candidate, as it has too few items; found before anything is trained."""
+    """True when a gate has too few items to pass even with a perfect candidate; found before anything is trained."""
     TRAINED = "Trained"
     """The candidate exists."""
     EVALUATED = "Evaluated"

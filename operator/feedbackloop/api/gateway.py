@@ -58,7 +58,7 @@ class Routing(KubeModel):
     stable: Backend
     canary: Backend | None = None
     fallback: Arm | None = None
-    """The arm that answers when the assigned one has no ready endpoint: stable during the steps, canary while baking."""
+    """Answers when the assigned arm has no ready endpoint: stable during the steps, canary while baking."""
 
 
 class CountedOutcome(KubeModel):

@@ -80,7 +80,7 @@ class Guardrail(KubeModel):
         Rule(
             "(self.metric == 'ErrorRate') == has(self.maxRatio)"
             " && (self.metric == 'LatencyP95') == has(self.maxMilliseconds)",
-            "guardrails: ErrorRate needs maxRatio, LatencyP95 needs maxMilliseconds, and neither takes the other's limit",
+            "guardrails: ErrorRate needs maxRatio, LatencyP95 needs maxMilliseconds; neither takes the other's limit",
         ),
     )
 
@@ -101,7 +101,7 @@ class Rollout(KubeModel):
         Rule(
             "self.steps.exists(s, has(s.analysis) && has(s.analysis.until)"
             " && has(s.analysis.outcomeNames) && s.analysis.outcomeNames.size() > 0)",
-            "steps: at least one analysis step needs outcomeNames and until: Decision; nothing is promoted without evidence",
+            "steps: an analysis step needs outcomeNames and until: Decision; nothing is promoted without evidence",
         ),
         Rule(
             "self.steps.all(s, !has(s.analysis) || !has(s.analysis.outcomeNames)"

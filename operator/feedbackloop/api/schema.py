@@ -110,7 +110,7 @@ ERASURE_COLUMNS = [
 ]
 
 
-def crd(  # noqa: PLR0913 - the parts of a CRD
+def crd(
     *,
     kind: str,
     plural: str,

@@ -1,6 +1,6 @@
 """What tests and the demo import: the running cluster, by name.
 
-With `CLUSTER=current` in the environment it is the cluster of the user's own kubeconfig instead, and nothing is started.
+With `CLUSTER=current` in the environment it is the cluster of the user's kubeconfig instead: nothing is started.
 """
 
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import build, description
-from tests.cluster.errors import NotInstalled
+from tests.cluster.errors import MissingToolError
 from tests.cluster.kubectl import Kubectl
 
 DEFAULT_NAME = "dev"
@@ -36,7 +36,7 @@ def binary(component: str) -> Path:
         return build.ensure().path(component)
     found = shutil.which(component)
     if not found:
-        raise NotInstalled(f"CLUSTER=current needs {component} on the PATH")
+        raise MissingToolError(f"CLUSTER=current needs {component} on the PATH")
     return Path(found)
 
 

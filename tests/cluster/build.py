@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import paths
-from tests.cluster.errors import CommandFailed, NotInstalled
+from tests.cluster.errors import CommandError, MissingToolError
 from tests.cluster.locks import locked
 from tests.cluster.shell import read_json, run, say, write_json
 
@@ -103,7 +103,9 @@ def go() -> str:
     """The Go command."""
     found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if not found:
-        raise NotInstalled("the cluster is built from Go modules: put Go 1.26 or newer on the PATH or in /usr/local/go")
+        raise MissingToolError(
+            "the cluster is built from Go modules: put Go 1.26 or newer on the PATH or in /usr/local/go"
+        )
     return found
 
 
@@ -131,7 +133,7 @@ def _compile(package: str, output: Path, flags: str) -> None:
         process = subprocess.Popen(command, cwd=SOURCE, env=environment, stdout=file, stderr=file)
         _narrate(process, log, package_count(package))
     if process.returncode != 0:
-        raise CommandFailed(f"{' '.join(command)}: exit {process.returncode}\n{log.read_text()[-4000:]}")
+        raise CommandError(f"{' '.join(command)}: exit {process.returncode}\n{log.read_text()[-4000:]}")
 
 
 def package_count(package: str) -> int:

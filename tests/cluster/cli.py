@@ -55,7 +55,7 @@ def _cluster_commands(group: Group, name: argparse.ArgumentParser) -> None:
     command = add("kubeconfig", parents=[name], help="print the path of the kubeconfig")
     command.set_defaults(run=commands.kubeconfig)
 
-    command = add("env", parents=[name], help="print the shell commands that put kubectl and helm on the PATH and set KUBECONFIG")
+    command = add("env", parents=[name], help="print shell commands that set KUBECONFIG and PATH (kubectl, helm)")
     command.set_defaults(run=commands.env)
 
     command = add("kubectl", parents=[name], help="run kubectl on the cluster; put its own options after --")
@@ -68,7 +68,7 @@ def _image_commands(group: Group, name: argparse.ArgumentParser) -> None:
     command.add_argument("archive", type=Path)
     command.set_defaults(run=commands.load_image)
 
-    command = group.add_parser("build-image", parents=[name], help="build an image from a Dockerfile and put it into the cluster")
+    command = group.add_parser("build-image", parents=[name], help="build an image and put it into the cluster")
     command.add_argument("--tag", required=True, help="the reference, such as localhost/feedbackloop:dev")
     command.add_argument("--context", type=Path, required=True)
     command.add_argument("--file", type=Path, help="the Dockerfile (default: the one in the context)")
@@ -84,7 +84,7 @@ def _volume_commands(group: Group, name: argparse.ArgumentParser) -> None:
     command.add_argument("--size", default="4Gi")
     command.set_defaults(run=commands.ensure_volumes)
 
-    command = group.add_parser("publish-dir", parents=[name], help="make a directory of the host a read-only claim in a namespace")
+    command = group.add_parser("publish-dir", parents=[name], help="make a directory of the host a read-only claim")
     command.add_argument("claim")
     command.add_argument("path", type=Path)
     command.add_argument("--namespace", required=True)

@@ -3,7 +3,22 @@
 import time
 from dataclasses import dataclass, field
 
-from tests.cluster import build, control_plane, images, kubeconfig, locks, manifests, network, node, packages, paths, pki, slots, supervisor, teardown
+from tests.cluster import (
+    build,
+    control_plane,
+    images,
+    kubeconfig,
+    locks,
+    manifests,
+    network,
+    node,
+    packages,
+    paths,
+    pki,
+    slots,
+    supervisor,
+    teardown,
+)
 from tests.cluster import description as descriptions
 from tests.cluster.component import Component
 from tests.cluster.description import Description, Profile
@@ -57,7 +72,7 @@ def _install_tools(profile: Profile) -> None:
 def _describe(name: str, profile: Profile) -> Description:
     known = descriptions.find(name)
     if known and known.profile is not profile:
-        raise ClusterError(f"cluster {name} has the profile {known.profile}: take it down first, or choose another name")
+        raise ClusterError(f"cluster {name} has the profile {known.profile}: take it down, or choose another name")
     cluster = Description(name, profile, slots.claim(paths.runtime(), name))
     cluster.save()
     return cluster
@@ -102,7 +117,12 @@ def _wait_usable(cluster: Description, kubectl: Kubectl) -> None:
     """Pods need the default ServiceAccount; with a node, also DNS and the node itself."""
     logs = cluster.paths.log
     if cluster.has_node:
-        wait_for(lambda: _node_is_ready(cluster, kubectl), "the node to be Ready", seconds=60, logs=[logs("kubelet"), logs("containerd")])
+        wait_for(
+            lambda: _node_is_ready(cluster, kubectl),
+            "the node to be Ready",
+            seconds=60,
+            logs=[logs("kubelet"), logs("containerd")],
+        )
     wait_for(
         lambda: kubectl.succeeds("get", "serviceaccount", "default"),
         "the default ServiceAccount",

@@ -23,7 +23,8 @@ def up(options: Namespace) -> int:
         return _check_current()
     result = cluster.up(options.name, options.profile)
     if result.started:
-        say(f"cluster {options.name} ({options.profile}) is up after {result.seconds:.1f} s; started {', '.join(result.started)}")
+        say(f"  started {', '.join(result.started)}")
+        say(f"cluster {options.name} ({options.profile}) is up after {result.seconds:.1f} s")
     else:
         say(f"cluster {options.name} is already up: nothing to do")
     print(result.cluster.paths.kubeconfig)
@@ -114,13 +115,13 @@ def ensure_volumes(options: Namespace) -> int:
 def publish_dir(options: Namespace) -> int:
     """`publish-dir`"""
     volumes.publish(_node(options.name), api.kubectl(options.name), options.claim, options.path, options.namespace)
-    say(f"{options.path} is the claim {options.claim} in {options.namespace}; mount it at the same path with readOnly: true")
+    say(f"{options.path} is the claim {options.claim}: mount it at the same path, readOnly: true")
     return 0
 
 
 def _node(name: str) -> description.Description:
     if api.uses_current():
-        raise ClusterError("CLUSTER=current: images and volumes are for you to bring (push the image, have a default StorageClass)")
+        raise ClusterError("CLUSTER=current: push your images, and have a default StorageClass")
     found = description.load(name)
     if not found.has_node:
         raise ClusterError(f"cluster {name} has no node: start one with --profile node")

@@ -49,4 +49,8 @@ def _status(address: str, port: int, path: str, tls: bool) -> int:
 
 def flags(**values: str | int | bool | Path) -> tuple[str, ...]:
     """`--a-b=c` for each `a_b=c`."""
-    return tuple(f"--{name.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items())
+    return tuple(f"--{name.replace('_', '-')}={_spelled(value)}" for name, value in values.items())
+
+
+def _spelled(value: str | int | bool | Path) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

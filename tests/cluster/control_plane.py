@@ -15,25 +15,25 @@ NODE_CONTROLLERS = (
     "taint-eviction-controller",
 )
 READ_VERBS = ["get", "list", "watch"]
-COMPONENTS_OF_THE_CLUSTER = [
+COMPONENT_USERS = [
     "system:apiserver",
     "system:coredns",
     "system:kube-controller-manager",
     "system:kube-proxy",
     "system:kube-scheduler",
 ]
+COMPONENT_GROUPS = ["system:nodes", "system:serviceaccounts:kube-system"]
 
 
 def audit_policy() -> dict[str, object]:
     """One line for each finished request, by whom and to what; the cluster's own reads and heartbeats left out."""
-    quiet_groups = {"level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"], "verbs": READ_VERBS}
     return {
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
         "omitStages": ["RequestReceived"],
         "rules": [
-            {"level": "None", "users": COMPONENTS_OF_THE_CLUSTER, "verbs": READ_VERBS},
-            quiet_groups,
+            {"level": "None", "users": COMPONENT_USERS, "verbs": READ_VERBS},
+            {"level": "None", "userGroups": COMPONENT_GROUPS, "verbs": READ_VERBS},
             {"level": "None", "namespaces": ["kube-node-lease"]},
             {"level": "None", "nonResourceURLs": ["/healthz*", "/livez*", "/readyz*"]},
             {"level": "Metadata"},
@@ -94,11 +94,12 @@ def api_server(cluster: Description, binaries: Binaries) -> Component:
         event_ttl="6h",
         profiling=False,
     )
-    return Component("kube-apiserver", (str(binaries.path("kube-apiserver")), *options), http_ready(cluster.address, port, "/readyz"))
+    binary = str(binaries.path("kube-apiserver"))
+    return Component("kube-apiserver", (binary, *options), http_ready(cluster.address, port, "/readyz"))
 
 
 def controller_manager(cluster: Description, binaries: Binaries) -> Component:
-    """The controllers: garbage collection, namespaces, service accounts, workloads; with a node also nodes and volumes."""
+    """The controllers: garbage collection, namespaces, service accounts, workloads; and, with a node, its own."""
     pki, port = cluster.paths.pki, cluster.network.port("controller-manager")
     without = () if cluster.has_node else NODE_CONTROLLERS
     options = flags(

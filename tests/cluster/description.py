@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.cluster.errors import NotRunning
+from tests.cluster.errors import NotRunningError
 from tests.cluster.paths import ClusterPaths
 from tests.cluster.shell import read_json, write_json
 from tests.cluster.slots import Network
@@ -65,5 +65,5 @@ def load(name: str) -> Description:
     """The cluster of this name."""
     found = find(name)
     if found is None:
-        raise NotRunning(f"no cluster {name!r}: start it with `python3 -m tests.cluster up --name {name}`")
+        raise NotRunningError(f"no cluster {name!r}: start it with `python3 -m tests.cluster up --name {name}`")
     return found

@@ -1,11 +1,11 @@
 """What can go wrong, as one tree.
 
 ClusterError
- ├─ CommandFailed   a tool we ran exited with an error; carries its output
- ├─ NotInstalled    a tool is missing and we cannot install it
- ├─ NotRunning      the named cluster does not run
- ├─ ComponentDied   a component ended while we waited for it; carries the tail of its log
- └─ TimedOut        a condition did not come true in time; carries the tail of the logs that tell why
+ ├─ CommandError        a tool we ran exited with an error; carries its output
+ ├─ MissingToolError    a tool is missing and we cannot install it
+ ├─ NotRunningError     the named cluster does not run
+ ├─ ComponentDiedError  a component ended while we waited for it; carries the tail of its log
+ └─ WaitError           a condition did not come true in time; carries the tail of the logs that tell why
 """
 
 
@@ -13,21 +13,21 @@ class ClusterError(Exception):
     """An error whose message is for a person: the command line prints it without a traceback."""
 
 
-class CommandFailed(ClusterError):
+class CommandError(ClusterError):
     """A tool we ran exited with an error."""
 
 
-class NotInstalled(ClusterError):
+class MissingToolError(ClusterError):
     """A tool is missing and we cannot install it."""
 
 
-class NotRunning(ClusterError):
+class NotRunningError(ClusterError):
     """The named cluster does not run."""
 
 
-class ComponentDied(ClusterError):
+class ComponentDiedError(ClusterError):
     """A component ended while we waited for it."""
 
 
-class TimedOut(ClusterError):
+class WaitError(ClusterError):
     """A condition did not come true in time."""

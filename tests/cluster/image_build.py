@@ -18,6 +18,12 @@ from tests.cluster.shell import run, say, write_text
 
 BASE = "localhost/feedbackloop-base:12"
 BASE_SUITE = "bookworm"
+BASE_DOCKERFILE = f"""\
+FROM scratch
+ADD base.tar /
+ENV PATH={packages.SYSTEM_PATH}
+CMD ["bash"]
+"""
 BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "libgomp1", "bash", "wget")
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # A host behind a proxy of its own has its authorities in the bundle; inside, pip and uv must trust the same.
@@ -42,7 +48,7 @@ class Recipe:
         digest = hashlib.sha256(self.dockerfile.read_bytes())
         digest.update(repr((self.reference, base_content(), sorted(self.arguments.items()))).encode())
         for file in context_files(self.context):
-            body = os.readlink(file).encode() if file.is_symlink() else file.read_bytes()
+            body = str(file.readlink()).encode() if file.is_symlink() else file.read_bytes()
             digest.update(f"{file.relative_to(self.context)} {file.lstat().st_mode:o} {len(body)}\n".encode())
             digest.update(body)
         return digest.hexdigest()[:16]
@@ -134,7 +140,7 @@ def _ensure_base() -> None:
     root = paths.cache() / "build" / f"base-{base_content()}"
     if not (root / "base.tar").exists():
         _bootstrap(root / "base.tar")
-    write_text(root / "Dockerfile", 'FROM scratch\nADD base.tar /\nENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nCMD ["bash"]\n')
+    write_text(root / "Dockerfile", BASE_DOCKERFILE)
     say(f"making {BASE} of it")
     _buildah("bud", "--network=host", f"--tag={BASE}", f"--tag={tag}", str(root))
 

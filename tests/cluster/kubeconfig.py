@@ -1,4 +1,4 @@
-"""Kubeconfig files. They are JSON, which every YAML reader takes, and hold the certificates, so that they may be copied."""
+"""Kubeconfig files: JSON, which every YAML reader takes, with the certificates inside, so that they may be copied."""
 
 import base64
 import json
@@ -10,12 +10,14 @@ from tests.cluster.shell import write_text
 
 def kubeconfig(cluster: str, server: str, pki: Path, user: str) -> dict[str, Any]:
     """The kubeconfig of the user whose certificate is `user`.crt."""
+    authority = _data(pki / "ca.crt")
+    key = {"client-certificate-data": _data(pki / f"{user}.crt"), "client-key-data": _data(pki / f"{user}.key")}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": cluster,
-        "clusters": [{"name": cluster, "cluster": {"server": server, "certificate-authority-data": _data(pki / "ca.crt")}}],
-        "users": [{"name": user, "user": {"client-certificate-data": _data(pki / f"{user}.crt"), "client-key-data": _data(pki / f"{user}.key")}}],
+        "clusters": [{"name": cluster, "cluster": {"server": server, "certificate-authority-data": authority}}],
+        "users": [{"name": user, "user": key}],
         "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": user}}],
     }
 

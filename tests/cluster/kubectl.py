@@ -39,4 +39,5 @@ class Kubectl:
 
     def apply(self, manifest: dict[str, Any]) -> None:
         """Server-side apply."""
-        self("apply", "--server-side", "--force-conflicts", "--field-manager=test-cluster", "--filename=-", stdin=json.dumps(manifest))
+        options = ("--server-side", "--force-conflicts", "--field-manager=test-cluster", "--filename=-")
+        self("apply", *options, stdin=json.dumps(manifest))

@@ -39,7 +39,8 @@ def scheduler(cluster: Description, binaries: Binaries) -> Component:
         secure_port=port,
         leader_elect=False,
     )
-    return Component("kube-scheduler", (str(binaries.path("kube-scheduler")), *options), http_ready(cluster.address, port))
+    binary = str(binaries.path("kube-scheduler"))
+    return Component("kube-scheduler", (binary, *options), http_ready(cluster.address, port))
 
 
 def kubelet(cluster: Description, binaries: Binaries) -> Component:

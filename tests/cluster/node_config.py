@@ -1,6 +1,5 @@
 """The configuration files of the node's daemons."""
 
-import json
 from typing import Any
 
 from tests.cluster import cgroups
@@ -8,6 +7,12 @@ from tests.cluster.description import Description
 from tests.cluster.shell import write_json, write_text
 
 PAUSE_IMAGE = "localhost/feedbackloop-pause:1"
+EVICT_BELOW = {
+    "memory.available": "100Mi",
+    "nodefs.available": "1%",
+    "nodefs.inodesFree": "1%",
+    "imagefs.available": "1%",
+}
 CNI_PLUGINS = "/usr/lib/cni"
 
 
@@ -26,6 +31,8 @@ def write(cluster: Description) -> None:
 def kubelet(cluster: Description) -> dict[str, Any]:
     """KubeletConfiguration."""
     paths, network = cluster.paths, cluster.network
+    authority = {"clientCAFile": str(paths.pki / "ca.crt")}
+    authentication = {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": authority}
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -33,7 +40,7 @@ def kubelet(cluster: Description) -> dict[str, Any]:
         "port": network.port("kubelet"),
         "healthzBindAddress": network.node_address,
         "healthzPort": network.port("kubelet-healthz"),
-        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": {"clientCAFile": str(paths.pki / "ca.crt")}},
+        "authentication": authentication,
         "authorization": {"mode": "Webhook"},
         "tlsCertFile": str(paths.pki / "kubelet.crt"),
         "tlsPrivateKeyFile": str(paths.pki / "kubelet.key"),
@@ -49,8 +56,8 @@ def kubelet(cluster: Description) -> dict[str, Any]:
         "volumePluginDir": str(paths.state / "kubelet-plugins"),
         "containerLogMaxSize": "10Mi",
         "containerLogMaxFiles": 3,
-        # The machine is shared: evict for want of memory only, and remove no image, since none can be pulled again.
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "1%"},
+        # The machine's disk is not ours alone; and no image may be removed, since none can be pulled again.
+        "evictionHard": EVICT_BELOW,
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
     }
@@ -76,7 +83,7 @@ def kube_proxy(cluster: Description) -> dict[str, Any]:
 
 
 def cni(cluster: Description) -> dict[str, Any]:
-    """Pods are routed (`ptp`), not bridged: replies from a Service's pod then always pass the node's address translation."""
+    """Pods are routed (`ptp`), not bridged: so a Service's replies always pass the node's address translation."""
     addresses = {
         "type": "host-local",
         "ranges": [[{"subnet": cluster.network.pod_cidr}]],
@@ -88,16 +95,14 @@ def cni(cluster: Description) -> dict[str, Any]:
 
 
 def containerd(cluster: Description) -> str:
-    """containerd's configuration; JSON strings are TOML strings."""
+    """containerd's configuration, with everything of ours in our folders."""
     paths = cluster.paths
-    root, state, address = (json.dumps(str(path)) for path in (paths.state / "containerd", paths.run / "containerd", paths.containerd_socket))
-    conf_dir, runc_root = (json.dumps(str(path)) for path in (paths.config / "cni", paths.run / "runc"))
     return f"""\
 version = 2
-root = {root}
-state = {state}
+root = "{paths.state}/containerd"
+state = "{paths.run}/containerd"
 [grpc]
-  address = {address}
+  address = "{paths.containerd_socket}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
   netns_mounts_under_state_dir = true
@@ -105,11 +110,11 @@ state = {state}
   restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "{CNI_PLUGINS}"
-  conf_dir = {conf_dir}
+  conf_dir = "{paths.config}/cni"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-  Root = {runc_root}
+  Root = "{paths.run}/runc"
 """
 
 

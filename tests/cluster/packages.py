@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.cluster.errors import CommandFailed, NotInstalled
+from tests.cluster.errors import CommandError, MissingToolError
 from tests.cluster.shell import run, say, succeeds
 
 ALWAYS: Mapping[str, str] = {"openssl": "openssl"}
@@ -38,7 +38,7 @@ def install(wanted: Mapping[str, str], purpose: str) -> None:
     if not packages:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise NotInstalled(f"{purpose} needs {', '.join(packages)}: install them with your package manager")
+        raise MissingToolError(f"{purpose} needs {', '.join(packages)}: install them with your package manager")
     say(f"installing {' '.join(packages)} from Debian, for {purpose}")
     command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -46,7 +46,7 @@ def install(wanted: Mapping[str, str], purpose: str) -> None:
         run(["apt-get", "update", "-q"])
     try:
         run(command, env=environment)
-    except CommandFailed:
+    except CommandError:
         # The lists may be older than the archive.
         run(["apt-get", "update", "-q"])
         run(command, env=environment)

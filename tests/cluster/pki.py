@@ -50,13 +50,14 @@ def certificates(network: Network, node: str) -> list[Certificate]:
         Certificate("scheduler", "system:kube-scheduler"),
         Certificate("proxy", "system:kube-proxy"),
         Certificate("coredns", "system:coredns"),
-        Certificate("kubelet", f"system:node:{node}", "system:nodes", serves=(f"DNS:{node}", f"IP:{network.node_address}")),
+        Certificate("kubelet", f"system:node:{node}", "system:nodes", (f"DNS:{node}", f"IP:{network.node_address}")),
     ]
 
 
 def api_server_names(network: Network) -> tuple[str, ...]:
     """All the names that clients in and out of the cluster call the API server by."""
-    names = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+    service = ["kubernetes", "default", "svc", "cluster", "local"]
+    names = ("localhost", *(".".join(service[:length]) for length in (1, 2, 3, 5)))
     addresses = ("127.0.0.1", network.kubernetes_address, network.node_address)
     return (*(f"DNS:{name}" for name in names), *(f"IP:{address}" for address in addresses))
 
@@ -67,7 +68,7 @@ def ensure(folder: Path, wanted: Iterable[Certificate]) -> None:
     write_text(folder / "openssl.cnf", CONFIG)
     if not (folder / "ca.crt").exists():
         _certify(folder, "ca", "/CN=feedbackloop-test-cluster", AUTHORITY, [])
-    signing = ["-CA", folder / "ca.crt", "-CAkey", folder / "ca.key"]
+    signing: list[str | Path] = ["-CA", folder / "ca.crt", "-CAkey", folder / "ca.key"]
     for certificate in wanted:
         if not (folder / f"{certificate.file}.crt").exists():
             _certify(folder, certificate.file, certificate.subject, certificate.extensions, signing)
@@ -76,9 +77,27 @@ def ensure(folder: Path, wanted: Iterable[Certificate]) -> None:
 
 def _certify(folder: Path, file: str, subject: str, extensions: Iterable[str], signing: list[str | Path]) -> None:
     partial = folder / f"{file}.partial"
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder / f"{file}.key"]
+    key: list[str | Path] = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-keyout",
+        folder / f"{file}.key",
+    ]
     added = [word for extension in extensions for word in ("-addext", extension)]
-    common = ["openssl", "req", "-x509", "-config", folder / "openssl.cnf", "-days", DAYS, "-subj", subject]
+    common: list[str | Path] = [
+        "openssl",
+        "req",
+        "-x509",
+        "-config",
+        folder / "openssl.cnf",
+        "-days",
+        DAYS,
+        "-subj",
+        subject,
+    ]
     run([*common, *key, *added, *signing, "-out", partial])
     partial.rename(folder / f"{file}.crt")
 

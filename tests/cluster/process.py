@@ -5,12 +5,12 @@ A process is known by its pid, its start time and the boot it belongs to, since 
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.errors import TimedOut
+from tests.cluster.errors import WaitError
 from tests.cluster.waiting import wait_for
 
 PROC = Path("/proc")
@@ -65,7 +65,7 @@ def is_running(identity: Identity) -> bool:
     return same and stat.state not in "ZX" and identity.command in command
 
 
-def start(argv: Sequence[str], command: str, log: Path, env: Mapping[str, str]) -> Identity:
+def start(argv: list[str], command: str, log: Path, env: Mapping[str, str]) -> Identity:
     """Start a daemon in a session of its own, its output appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     pid = os.posix_spawnp(argv[0], argv, env, file_actions=_redirections(log), setsid=True)
@@ -102,6 +102,6 @@ def stop(identity: Identity, name: str, *, grace_seconds: float = 5.0) -> None:
     send(identity, signal.SIGTERM)
     try:
         wait_for(lambda: not is_running(identity), f"{name} to stop", seconds=grace_seconds)
-    except TimedOut:
+    except WaitError:
         send(identity, signal.SIGKILL)
         wait_for(lambda: not is_running(identity), f"{name} to be gone", seconds=10)

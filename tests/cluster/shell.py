@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.errors import CommandFailed
+from tests.cluster.errors import CommandError
 
 
 def say(message: str) -> None:
@@ -23,12 +23,12 @@ def run(
     env: Mapping[str, str] | None = None,
     check: bool = True,
 ) -> str:
-    """The tool's standard output; raises CommandFailed with everything it said unless `check` is off."""
+    """The tool's standard output; raises CommandError with everything it said unless `check` is off."""
     words = [str(word) for word in argv]
     environment = {**os.environ, **(env or {})}
     done = subprocess.run(words, input=stdin, env=environment, capture_output=True, text=True, check=False)
     if check and done.returncode != 0:
-        raise CommandFailed(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}".rstrip())
+        raise CommandError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}".rstrip())
     return done.stdout
 
 

@@ -28,7 +28,7 @@ PORTS_PER_SLOT = 16
 
 @dataclass(frozen=True)
 class Network:
-    """The addresses of one slot. The node's link, its pods and its services are three networks that no other slot has."""
+    """The addresses of one slot: the link to the node, the pods and the Services, in networks no other slot has."""
 
     slot: int
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.cluster import network, packages, process
 from tests.cluster.component import Component
 from tests.cluster.description import Description
-from tests.cluster.errors import ComponentDied
+from tests.cluster.errors import ComponentDiedError
 from tests.cluster.process import Identity
 from tests.cluster.shell import read_json, say, write_json
 from tests.cluster.waiting import tails, wait_for
@@ -66,7 +66,7 @@ def _check_alive(cluster: Description, components: Iterable[Component]) -> None:
     alive = running(cluster)
     dead = [component.name for component in components if component.name not in alive]
     if dead:
-        raise ComponentDied(f"{', '.join(dead)} ended at once{tails([cluster.paths.log(name) for name in dead])}")
+        raise ComponentDiedError(f"{', '.join(dead)} ended at once{tails([cluster.paths.log(name) for name in dead])}")
 
 
 def stop(cluster: Description, names: Iterable[str]) -> None:

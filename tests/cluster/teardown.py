@@ -60,7 +60,8 @@ def _remove_node(cluster: Description) -> None:
 def _log_links(logs: Path) -> list[Path]:
     if not CONTAINER_LOG_LINKS.is_dir():
         return []
-    return [link for link in CONTAINER_LOG_LINKS.iterdir() if link.is_symlink() and link.readlink().is_relative_to(logs)]
+    links = (path for path in CONTAINER_LOG_LINKS.iterdir() if path.is_symlink())
+    return [link for link in links if link.readlink().is_relative_to(logs)]
 
 
 def _remove_files(cluster: Description) -> None:

@@ -75,10 +75,11 @@ def publish(cluster: Description, kubectl: Kubectl, claim: str, path: Path, name
     `persistentVolumeClaim`: without that the kubelet would hand the directory's files over to the pod's fsGroup.
     """
     name = f"{namespace}-{claim}"
-    if kubectl("get", "persistentvolume", name, "--ignore-not-found", "--output=jsonpath={.status.phase}") == "Released":
+    if kubectl("get", "pv", name, "--ignore-not-found", "--output=jsonpath={.status.phase}") == "Released":
         kubectl("delete", "persistentvolume", name)
     volume = persistent_volume(name, path.absolute(), cluster.node, "1Gi", "ReadOnlyMany")
-    volume["spec"]["claimRef"] = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": namespace, "name": claim}
+    reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": namespace, "name": claim}
+    volume["spec"]["claimRef"] = reference
     kubectl.apply(as_list([volume, published_claim(claim, namespace, name)]))
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.cluster.errors import TimedOut
+from tests.cluster.errors import WaitError
 from tests.cluster.shell import say
 
 SPEAK_EVERY_SECONDS = 5.0
@@ -26,7 +26,7 @@ def wait_for(
     while not condition():
         now = time.monotonic()
         if now - started > seconds:
-            raise TimedOut(f"waited for {what}: not within {seconds:.0f} s{tails(logs)}")
+            raise WaitError(f"waited for {what}: not within {seconds:.0f} s{tails(logs)}")
         still_possible()
         if now - spoken >= SPEAK_EVERY_SECONDS:
             say(f"  waiting for {what} ({now - started:.0f} s)")

@@ -202,6 +202,17 @@ class OutcomeStatus(StatusModel):
     """Counts of the canary over all looks."""
 
 
+class EpochStatus(StatusModel):
+    """One epoch: the time under one applied routing."""
+
+    epoch: Count
+    """Its number."""
+    weight: Annotated[int, Field(ge=0, le=100)]
+    """The canary's share of sessions in it, in percent."""
+    intended_at: Time
+    """When it was intended."""
+
+
 class AbortStatus(StatusModel):
     at: Time
     """When it was decided."""
@@ -230,6 +241,10 @@ class RolloutStatus(StatusModel):
     """When every gateway pod had applied it."""
     epoch_intended_at: Time | None = None
     """When it was intended."""
+    epochs: Annotated[tuple[EpochStatus, ...], Field(max_length=64, json_schema_extra=list_map("epoch"))] = ()
+    """All epochs so far; a look, and the expected share of its units, belongs to one of them."""
+    canary_awaited_since: Time | None = None
+    """Since when the canary has been awaited; unset while it is available."""
     resume_weight: Annotated[int | None, Field(ge=0, le=100)] = None
     """The weight to restore once an unavailable canary is back."""
     instabilities: Count = 0

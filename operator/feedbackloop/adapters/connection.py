@@ -1,11 +1,10 @@
 """Where the API server is and who we are: one source for our client and for Kopf's.
 
-`KUBECONFIG` wins when it is set, else the pod's ServiceAccount, whose token is read again every minute.
+In a pod the ServiceAccount's token is read again every minute.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,11 +54,10 @@ class Connection:
 
 
 async def connect(kubeconfig: str | None = None) -> Connection:
-    """Connect as the environment says, or as the given kubeconfig does."""
+    """Connect as a kubeconfig says, or, without one, as the pod's ServiceAccount."""
     configuration = Configuration()
-    path = kubeconfig or os.environ.get("KUBECONFIG")
-    if path:
-        await config.load_kube_config(config_file=path, client_configuration=configuration)
+    if kubeconfig is not None:
+        await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
     else:
         config.load_incluster_config(client_configuration=configuration)
     return Connection(configuration)

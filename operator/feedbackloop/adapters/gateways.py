@@ -21,7 +21,6 @@ from feedbackloop.api.gateway import ADMIN_PORT, GatewayStatus
 from feedbackloop.domain.errors import Transient
 
 TIMEOUT = aiohttp.ClientTimeout(total=2)
-SIZE_LIMIT = 4 * 1024 * 1024
 _log = logging.getLogger("feedbackloop.gateways")
 
 UrlOf = Callable[[str, str], str]
@@ -79,7 +78,7 @@ class GatewaysAdapter:
             async with self._open().get(f"{self._url_of(pod, address)}/status") as answer:
                 if answer.status != 200:
                     return None
-                status = GatewayStatus.model_validate_json(await answer.content.read(SIZE_LIMIT))
+                status = GatewayStatus.model_validate_json(await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValidationError) as cause:
             _log.debug("no-status pod=%s error=%s", pod, type(cause).__name__)
             return None

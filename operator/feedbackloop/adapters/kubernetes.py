@@ -50,6 +50,10 @@ class KubernetesAdapter:
         """The `metadata` of the objects and nothing else: what a comparison of versions needs."""
         return [item["metadata"] for item in await self._pages(kind, namespace, selector, _METADATA_ONLY)]
 
+    async def probe(self, kind: Kind, namespace: str) -> None:
+        """`Gone` when the API server does not serve the kind."""
+        await self._requests.send(Request("list", kind, namespace, query={"limit": "1"}, accept=_METADATA_ONLY))
+
     async def apply(
         self, body: Json, *, force: bool = True, dry_run: bool = False, subresource: str | None = None
     ) -> Json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from feedbackloop.adapters.mlflow_rest import MlflowRest, Refused
+from feedbackloop.adapters.mlflow_rest import MlflowRest, RefusedError
 from feedbackloop.adapters.ports import Json, RunStatus
 from feedbackloop.api import GROUP
 from feedbackloop.api.conditions import Reason
@@ -140,7 +140,7 @@ class MlflowAdapter:
     async def _get(self, endpoint_name: str, path: str, query: dict[str, str]) -> Json | None:
         try:
             return await self._rest.call(endpoint_name, "GET", path, query=query)
-        except Refused as refused:
+        except RefusedError as refused:
             if refused.code in _ABSENT:
                 return None
             raise _error(refused) from None
@@ -149,18 +149,18 @@ class MlflowAdapter:
         """Create what has a unique name: somebody else's creation is as good."""
         try:
             await self._rest.call(endpoint_name, "POST", path, body=body)
-        except Refused as refused:
+        except RefusedError as refused:
             if refused.code not in _EXISTS:
                 raise _error(refused) from None
 
     async def _post(self, endpoint_name: str, path: str, body: Json, method: str = "POST") -> Json:
         try:
             return await self._rest.call(endpoint_name, method, path, body=body)
-        except Refused as refused:
+        except RefusedError as refused:
             raise _error(refused) from None
 
 
-def _error(refused: Refused) -> OperatorError:
+def _error(refused: RefusedError) -> OperatorError:
     if refused.code == "INVALID_PARAMETER_VALUE":
         return UserError(Reason.INVALID_SPEC, f"MLflow refused: {refused}")
     return Transient(Reason.REGISTRY_UNAVAILABLE, f"MLflow refused: {refused}")

@@ -17,7 +17,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
 KEYS = ("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """MLflow understood the call and said no: `code` is its `error_code`."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -42,7 +42,7 @@ class MlflowRest:
         body: Json | None = None,
         query: dict[str, str] | None = None,
     ) -> Json:
-        """The answer; `Refused` for an error that the caller may know, else an error of our tree."""
+        """The answer; `RefusedError` for an error that the caller may know, else an error of our tree."""
         endpoint = self._endpoint(endpoint_name)
         url = f"{endpoint.url.rstrip('/')}/api/2.0/mlflow/{path}"
         try:
@@ -86,7 +86,7 @@ def _judge(endpoint: Endpoint, path: str, status: int, data: bytes) -> Json:
         raise Transient(Reason.REGISTRY_HOST_NOT_ALLOWED, message)
     code = str(value.get("error_code") or "")
     if code and status < 500 and status != 429:
-        raise Refused(code, str(value.get("message"))[:300])
+        raise RefusedError(code, str(value.get("message"))[:300])
     raise _unavailable(endpoint, f"{path}: answered {status} {code}".rstrip())
 
 

@@ -46,6 +46,10 @@ class Watch:
     labels: Mapping[str, str | None] = field(default_factory=dict)
     """A label selector: a value, or None for any value of that label."""
 
+    @property
+    def resource(self) -> str:
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
 
 def by_name(seen: Seen) -> Iterable[Key]:
     """The key of the object itself."""

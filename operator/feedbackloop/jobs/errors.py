@@ -11,6 +11,7 @@ numbers, never content. Anything else is a bug and exits with `BUG`.
 from __future__ import annotations
 
 from feedbackloop.api.jobs import ExitCode
+from feedbackloop.events import errors as events
 
 BUG = 1
 _OOM_TEXTS = ("out of memory", "cannot allocate memory", "can't allocate memory", "not enough memory")
@@ -68,11 +69,19 @@ def exit_code(error: BaseException) -> int:
     """The class of an end by exception."""
     if isinstance(error, JobError):
         return int(error.code)
+    if isinstance(error, events.EventsError):
+        return int(_of_events(error))
     if _is_out_of_memory(error):
         return int(ExitCode.OUT_OF_MEMORY)
     if isinstance(error, KeyboardInterrupt):
         return int(ExitCode.PREEMPTED)
     return BUG
+
+
+def _of_events(error: events.EventsError) -> ExitCode:
+    """Stored events that cannot be read back are a data set that cannot be made."""
+    away = isinstance(error, events.StorageUnavailable)
+    return ExitCode.STORAGE_UNAVAILABLE if away else ExitCode.INVALID_DATASET
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -26,11 +26,13 @@ from pydantic import ValidationError
 
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, ExitCode, JobSpec, Result
+from feedbackloop.events.errors import EventsError
 from feedbackloop.jobs import canonical
 from feedbackloop.jobs import spec as specs
 from feedbackloop.jobs.errors import BUG, InvalidSpec, JobError, Preempted, exit_code
 from feedbackloop.jobs.progress import Progress, now
 from feedbackloop.jobs.storage import Store, open_store
+from feedbackloop.jobs.vault import Vault
 
 log = logging.getLogger("feedbackloop.jobs")
 S = TypeVar("S", bound=JobSpec)
@@ -109,6 +111,10 @@ class Job(Generic[S]):
         if len(key) != 32:
             raise InvalidSpec(f"secret kek: key `key` has {len(key)} bytes; it must be 32 raw bytes")
         return key
+
+    def vault(self) -> Vault:
+        """The loop's own objects inside the envelope: data sets, checkpoints."""
+        return Vault(self.store, self.kek())
 
     def open(self, where: ObjectStore, secret: str) -> Store:
         """Another store (models) with the credentials below the secrets directory `secret`."""
@@ -208,7 +214,7 @@ def peak_rss_mib() -> float:
 def _end(error: BaseException) -> int:
     """Say how it ended. Of a bug only types and places: its message may quote a user's words."""
     code = exit_code(error)
-    if isinstance(error, JobError):
+    if isinstance(error, JobError | EventsError):
         log.error("%s: %s", type(error).__name__, error)
     elif code != BUG:
         log.error("%s", type(error).__name__)

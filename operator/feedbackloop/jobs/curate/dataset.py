@@ -1,0 +1,169 @@
+"""The whole of curation as one pure function: events and settings in, files and counts out.
+
+Nothing here reads a clock, a file or a random source, and the order in which events arrive does
+not matter. `_conserved` is the law of the house: every feedback event ends in exactly one place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
+
+from feedbackloop.api.collection import SignalKind
+from feedbackloop.jobs.curate import preferences
+from feedbackloop.jobs.curate.config import Config
+from feedbackloop.jobs.curate.join import Joiner, consented, distinct, distinct_interactions, last_votes, partition
+from feedbackloop.jobs.curate.preferences import Pair, Raters
+from feedbackloop.jobs.curate.reasons import Reason
+from feedbackloop.jobs.curate.rows import Excluded, Feedback, Interaction, Vote
+from feedbackloop.jobs.curate.training import Training, training
+from feedbackloop.jobs.golden import GoldenItem, Topics, conversation, question
+
+T = TypeVar("T")
+TRAINABLE = frozenset({SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE})
+
+
+@dataclass(frozen=True)
+class DataSet:
+    training: Training
+    pairs: tuple[Pair, ...]
+    raters: Raters
+    excluded: tuple[Excluded, ...]
+    topics: Topics
+    funnel: Mapping[str, int]
+    """Events left after each stage, in order."""
+    interactions: int
+    config: Config
+    slices: Mapping[str, int]
+
+    def reasons(self) -> dict[str, int]:
+        """How many events were left out, by reason."""
+        counted = Counter(str(excluded.reason) for excluded in self.excluded)
+        return {reason: counted[reason] for reason in sorted(counted)}
+
+    def counts(self) -> dict[str, Any]:
+        """The numbers of the manifest."""
+        return {
+            "events": self.funnel["events"],
+            "interactions": self.interactions,
+            "used": self.funnel["used"],
+            "excluded": len(self.excluded),
+            "trainingRows": len(self.training.rows),
+            "correctionRows": len(self.training.corrections),
+            "replayRows": len(self.training.replayed),
+            "regressionItems": len(self.training.regressions),
+            "preferencePairs": len(self.pairs),
+            "correctedTopics": len(self.training.topics),
+        }
+
+
+class Ledger:
+    """Keeps what every stage left out, and how many events it left in."""
+
+    def __init__(self, events: int) -> None:
+        self.excluded: list[Excluded] = []
+        self.funnel = {"events": events}
+
+    def stage(self, name: str, outcome: tuple[list[T], list[Excluded]]) -> list[T]:
+        left, out = outcome
+        self.excluded += out
+        self.funnel[name] = len(left)
+        return left
+
+    def aside(self, excluded: Iterable[Excluded]) -> None:
+        self.excluded += excluded
+
+
+def curate(
+    interactions: Iterable[Interaction],
+    events: Iterable[Feedback],
+    golden: Mapping[str, Sequence[GoldenItem]],
+    config: Config,
+) -> DataSet:
+    """From everything stored to what may be trained on."""
+    events, interactions = list(events), distinct_interactions(interactions)
+    items = list(chain.from_iterable(golden.values()))
+    topics, leaks, ledger = Topics.of(items), _prompts(items), Ledger(len(events))
+    votes = _votes(events, Joiner(interactions, config.signals, topics), config, ledger)
+    made, pairs, raters = _rows(votes, leaks, config, ledger)
+    used = [
+        *(v for row in (*made.rows, *made.regressions) for v in row.votes),
+        *(v for pair in pairs for v in pair.votes),
+    ]
+    ledger.funnel["used"] = len(used)
+    data = DataSet(
+        training=made,
+        pairs=tuple(pairs),
+        raters=raters,
+        excluded=tuple(sorted(ledger.excluded, key=lambda e: e.event.order)),
+        topics=topics,
+        funnel=ledger.funnel,
+        interactions=len(interactions),
+        config=config,
+        slices=slices(golden, made, config),
+    )
+    _conserved(events, used, data.excluded)
+    _clean(data, leaks)
+    return data
+
+
+def _votes(events: Sequence[Feedback], joiner: Joiner, config: Config, ledger: Ledger) -> list[Vote]:
+    """The votes that rows may be made of."""
+    first = ledger.stage("distinct", distinct(events))
+    joined = ledger.stage("joined", joiner.join(first))
+    agreed = ledger.stage("consented", consented(joined, required=config.consent_required))
+    declared = ledger.stage("declared", joiner.votes(agreed))
+    last = ledger.stage("lastVotes", last_votes(declared))
+    return ledger.stage("trainable", partition(last, lambda v: v.kind in TRAINABLE, Reason.NOT_TRAINABLE))
+
+
+def _rows(
+    votes: Sequence[Vote], leaks: frozenset[str], config: Config, ledger: Ledger
+) -> tuple[Training, list[Pair], Raters]:
+    """What the votes are made into; all others go into the ledger."""
+    corrected, rated, compared = (
+        [vote for vote in votes if vote.kind is kind]
+        for kind in (SignalKind.CORRECTION, SignalKind.THUMBS, SignalKind.PREFERENCE)
+    )
+    made, unused = training(corrected, rated, leaks, config)
+    chosen, undecided, raters = preferences.pairs(compared)
+    pairs, barred = preferences.trainable(chosen, leaks, made.held_out)
+    ledger.aside([*unused, *undecided, *barred])
+    return made, pairs, raters
+
+
+def _prompts(items: Iterable[GoldenItem]) -> frozenset[str]:
+    """What golden items ask, as prompts are compared."""
+    items = list(items)
+    asked = {question(item.messages) for item in items} | {conversation(item.messages) for item in items}
+    return frozenset(asked - {""})
+
+
+def slices(golden: Mapping[str, Sequence[GoldenItem]], made: Training, config: Config) -> dict[str, int]:
+    """Items by suite and slice, from which a gate's power is known before anything is trained."""
+    found: dict[str, int] = {}
+    for name, items in golden.items():
+        found[name] = len(items)
+        found[f"{name}/unchanged"] = sum(item.topic not in made.topics for item in items)
+    found[config.regressions] = len(made.regressions)
+    found[f"{config.regressions}/unchanged"] = 0
+    return found
+
+
+def _conserved(events: Sequence[Feedback], used: Sequence[Vote], excluded: Sequence[Excluded]) -> None:
+    """Every event is used or excluded, once. A violation is a bug, whose data set nobody may use."""
+    placed = Counter(vote.event.order for vote in used) + Counter(e.event.order for e in excluded)
+    if placed != Counter(event.order for event in events):
+        raise AssertionError("curation lost events or placed them twice")
+
+
+def _clean(data: DataSet, leaks: frozenset[str]) -> None:
+    """No training row may be a question of a gate, and no replay may contradict a correction."""
+    keys = {row.prompt.key for row in data.training.rows} | {pair.prompt_key for pair in data.pairs}
+    texts = {row.prompt.text for row in data.training.rows} | {pair.question for pair in data.pairs}
+    replayed = {topic for row in data.training.replayed for topic in row.prompt.topics}
+    if keys & (leaks | data.training.held_out) or texts & leaks or replayed & set(data.training.topics):
+        raise AssertionError("curation let a gate's question or a corrected topic through")

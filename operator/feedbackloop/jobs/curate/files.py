@@ -1,0 +1,108 @@
+"""The files of a data set as bytes, and the manifest that names it by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from feedbackloop.events.records import Message
+from feedbackloop.jobs import canonical
+from feedbackloop.jobs.curate.preferences import Pair
+from feedbackloop.jobs.curate.rows import Row
+
+if TYPE_CHECKING:
+    from feedbackloop.jobs.curate.dataset import DataSet
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is stored: plaintext files, and the manifest whose digest is the data set's name."""
+
+    files: dict[str, bytes]
+    manifest: bytes
+
+    @property
+    def digest(self) -> str:
+        return canonical.digest(self.manifest)
+
+    @property
+    def prefix(self) -> str:
+        return f"datasets/{canonical.sha256(self.manifest)}/"
+
+
+def bundle(data: DataSet) -> Bundle:
+    """Rows in an order that depends on their content only."""
+    files = {
+        "train.jsonl": _lines(_train(row) for row in data.training.rows),
+        "regressions.jsonl": _lines(_item(row, data) for row in data.training.regressions),
+        "preferences.jsonl": _lines(_pair(pair) for pair in data.pairs),
+        "corrected_topics.json": canonical.encode(list(data.training.topics)),
+        "excluded.jsonl": canonical.lines({"event_id": e.event.event_id, "reason": e.reason} for e in data.excluded),
+        "card.json": canonical.encode(card(data)),
+    }
+    return Bundle(files, canonical.encode(_manifest(files, data)))
+
+
+def _manifest(files: dict[str, bytes], data: DataSet) -> dict[str, Any]:
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "config_digest": data.config.digest(),
+        "files": [
+            {"path": path, "sha256": canonical.sha256(content), "size": len(content)}
+            for path, content in sorted(files.items())
+        ],
+        "counts": data.counts(),
+    }
+
+
+def card(data: DataSet) -> dict[str, Any]:
+    """What a person wants to know of a data set; numbers only."""
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "configDigest": data.config.digest(),
+        "counts": data.counts(),
+        "funnel": [{"stage": stage, "events": left} for stage, left in data.funnel.items()],
+        "excluded": data.reasons(),
+        "slices": dict(data.slices),
+        "agreement": data.raters.agreement,
+        "ties": data.raters.ties,
+    }
+
+
+def _lines(rows: Iterable[Any]) -> bytes:
+    return b"".join(sorted(canonical.encode(row) + b"\n" for row in rows))
+
+
+def _train(row: Row) -> dict[str, Any]:
+    return {"prompt": _messages(row.messages), "completion": [_assistant(row.text)]}
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "prompt": _messages(pair.messages),
+        "chosen": [_assistant(pair.chosen)],
+        "rejected": [_assistant(pair.rejected)],
+    }
+
+
+def _item(row: Row, data: DataSet) -> dict[str, Any]:
+    """A golden line: the accepted text is the answer."""
+    identity = canonical.sha256(f"{row.topic}\n{row.prompt.key}".encode())
+    return {
+        "id": f"r-{identity[:16]}",
+        "topic": row.topic,
+        "messages": _messages(row.messages),
+        "answers": [row.text],
+        "match": data.topics.match(row.topic),
+    }
+
+
+def _messages(messages: Iterable[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}

@@ -1,0 +1,96 @@
+"""The rows that curation works on. They are plain values; where they come from is the edge's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from feedbackloop.api.collection import SignalKind
+from feedbackloop.events.records import Message
+from feedbackloop.jobs.curate.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A prompt and what was answered."""
+
+    event_id: str
+    subject: str
+    consent: bool | None
+    """Consent to training: given, refused, or not said."""
+    messages: tuple[Message, ...]
+    outputs: tuple[Output, ...]
+
+    def text(self, output_id: str) -> str | None:
+        return next((output.text for output in self.outputs if output.id == output_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One signal of one subject. `order` says which of two votes is the later one, whoever reads them first."""
+
+    event_id: str
+    order: tuple[int, str, int]
+    """Received at (milliseconds), by which pod, as which record of its log: different for every event."""
+    subject: str
+    signal: str
+    value: Any
+    output_id: str | None
+    candidates: tuple[str, ...] = ()
+    consent: bool | None = None
+    """The interaction's consent, after what this event withdrew."""
+
+
+class Prompt(NamedTuple):
+    """What was asked: `text` the normalised question, `key` the normalised conversation that identifies it."""
+
+    key: str
+    text: str
+    topics: tuple[str, ...]
+
+
+class Joined(NamedTuple):
+    event: Feedback
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A joined event of a declared signal."""
+
+    event: Feedback
+    kind: SignalKind
+    interaction: Interaction
+    prompt: Prompt
+    answer: str = ""
+    """The output's text; empty for a preference, which speaks of two."""
+
+    @property
+    def subject(self) -> str:
+        return self.event.subject
+
+
+class Excluded(NamedTuple):
+    event: Feedback
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row in the making, with the votes that support it."""
+
+    prompt: Prompt
+    messages: tuple[Message, ...]
+    text: str
+    topic: str
+    votes: tuple[Vote, ...]
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        return frozenset(vote.subject for vote in self.votes)

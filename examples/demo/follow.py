@@ -132,7 +132,7 @@ class Follower:
     def _rollout(self, rollout: Json) -> None:
         if not rollout:
             return
-        outcome = next(iter(rollout.get("outcomes", [])), {})
+        outcome: Json = next(iter(rollout.get("outcomes", [])), {})
         sample = Sample(
             at=self.narrator.seconds,
             weight=rollout.get("weight", 0),

@@ -13,6 +13,7 @@ from pathlib import Path
 from examples.demo.narrate import Narrator
 from examples.demo.settings import IMAGE, NAMESPACE, RELEASE, ROOT, Settings, cluster_name
 from examples.demo.shell import Kubectl, rendered, run, stream
+from tests.cluster import api as cluster
 from tests.support.envs import cache_root
 
 TOOL = ("/usr/bin/python3", "-m", "tests.cluster")
@@ -77,25 +78,17 @@ def build_cluster_binary(narrator: Narrator) -> float:
 
 def start_cluster(narrator: Narrator) -> Kubectl:
     stream(narrator, "setup", *TOOL, "up", "--name", cluster_name(), "--profile", "node")
-    binary = Path(run(*TOOL, "binary").strip())
-    kubeconfig = Path(run(*TOOL, "kubeconfig", "--name", cluster_name()).strip())
-    return Kubectl(binary, kubeconfig, NAMESPACE)
+    return connect()
+
+
+def connect() -> Kubectl:
+    """kubectl on the demo's running cluster."""
+    return Kubectl(cluster.binary("kubectl"), cluster.kubeconfig(cluster_name()), NAMESPACE)
 
 
 def load_image(narrator: Narrator) -> None:
-    stream(
-        narrator,
-        "setup",
-        *TOOL,
-        "build-image",
-        "--name",
-        cluster_name(),
-        "--file",
-        "operator/Dockerfile",
-        "--tag",
-        IMAGE,
-        ".",
-    )
+    recipe = ("--context", ".", "--file", "operator/Dockerfile", "--tag", IMAGE)
+    stream(narrator, "setup", *TOOL, "build-image", "--name", cluster_name(), *recipe)
 
 
 def publish(kubectl: Kubectl, environments: dict[str, Path], narrator: Narrator) -> None:
@@ -109,19 +102,9 @@ def publish(kubectl: Kubectl, environments: dict[str, Path], narrator: Narrator)
         stdin=rendered("namespace.yaml", namespace=NAMESPACE),
     )
     for name, path in environments.items():
-        stream(
-            narrator,
-            "setup",
-            *TOOL,
-            "publish-dir",
-            "--name",
-            cluster_name(),
-            "--namespace",
-            NAMESPACE,
-            f"env-{name}",
-            path,
-        )
-    stream(narrator, "setup", *TOOL, "volumes", "--name", cluster_name(), "ensure", "--count", "6")
+        where = ("--name", cluster_name(), "--namespace", NAMESPACE)
+        stream(narrator, "setup", *TOOL, "publish-dir", *where, f"env-{name}", path)
+    stream(narrator, "setup", *TOOL, "ensure-volumes", "--name", cluster_name(), "--count", "6")
 
 
 def apply_platform(kubectl: Kubectl, environments: dict[str, Path], narrator: Narrator) -> None:
@@ -150,8 +133,7 @@ def install_chart(kubectl: Kubectl, environments: dict[str, Path], narrator: Nar
 
 
 def helm(kubectl: Kubectl, *arguments: str) -> str:
-    binary = Path(run(*TOOL, "binary").strip())
-    return run(binary, "helm", "--kubeconfig", kubectl.kubeconfig, "-n", NAMESPACE, *arguments)
+    return run(cluster.binary("helm"), "--kubeconfig", kubectl.kubeconfig, "-n", NAMESPACE, *arguments)
 
 
 def chart_values(environments: dict[str, Path]) -> dict[str, object]:

@@ -62,7 +62,7 @@ class Kubectl:
     """kubectl against one namespace of one cluster."""
 
     def __init__(self, command: Path, kubeconfig: Path, namespace: str) -> None:
-        self.command = [str(command), "kubectl"] if command.name != "kubectl" else [str(command)]
+        self.command = [str(command)]
         self.kubeconfig, self.namespace = kubeconfig, namespace
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:

@@ -6,19 +6,23 @@ import base64
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from examples.demo.record import load
+from examples.demo.settings import Settings
 from examples.demo.shell import Kubectl
+from feedbackloop.api.feedbackloop import PodOffset
+from feedbackloop.api.gateway import ObjectStore
+from feedbackloop.events import store as log
+from feedbackloop.events.objects import S3Client
+from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 
 
 @dataclass(frozen=True)
 class Store:
-    """How to reach the loop's data."""
+    """The loop's data, and the key that opens it."""
 
-    url: str
-    access_key: str
-    secret_key: str
-    bucket: str
+    objects: S3Client
     prefix: str
     key: bytes
 
@@ -41,6 +45,39 @@ def secret(kubectl: Kubectl, name: str) -> dict[str, bytes]:
     if found is None:
         raise SystemExit(f"Secret {name} is not there; is the demo installed?")
     return {key: base64.b64decode(value) for key, value in found["data"].items()}
+
+
+def store_of(kubectl: Kubectl, settings: Settings, loop: dict[str, Any]) -> Store:
+    """The store of a loop, with the loop's own credentials and key."""
+    spec = loop["spec"]
+    service = kubectl.get("service", "s3")
+    assert service is not None
+    keys = secret(kubectl, spec["storage"]["credentialsSecretName"])
+    where = ObjectStore(url=f"http://{service['spec']['clusterIP']}:8333", bucket=spec["storage"]["bucket"])
+    client = S3Client(where, (keys["AWS_ACCESS_KEY_ID"].decode(), keys["AWS_SECRET_ACCESS_KEY"].decode()))
+    prefix = f"{spec['storage'].get('prefix', '')}{loop['metadata']['uid']}/"
+    return Store(client, prefix, secret(kubectl, spec["encryption"]["key"]["secretName"])["key"])
+
+
+def whole_log(store: Store) -> list[PodOffset]:
+    """A cut that holds everything stored so far."""
+    ends = []
+    for pod in log.pods(store.objects, store.prefix):
+        segments = log.segments(store.objects, store.prefix, log.EVENTS, pod)
+        ends.append(PodOffset(pod=pod, offset=segments[-1].last, trainable=0))
+    return ends
+
+
+def read(store: Store) -> Found:
+    """Decrypt the whole log and count its ids."""
+    found = Found()
+    for record in log.read_events(store.objects, store.prefix, whole_log(store), store.key):
+        if isinstance(record, FeedbackRecord):
+            found.events[record.event_id] += 1
+        elif isinstance(record, InteractionRecord):
+            found.outputs.update(output.output_id for output in record.outputs)
+    found.bad_rows.update(row.bad_row_id for row in log.read_badrows(store.objects, store.prefix, store.key))
+    return found
 
 
 def lost(path: Path, found: Found) -> int:

@@ -24,9 +24,15 @@ class PodSeen:
 
 
 @dataclass(frozen=True)
-class JobSeen:
+class ChildSeen:
+    """Whose an object is that bears the name of a child of ours."""
+
     owner_uid: str
     spec_digest: str
+
+
+@dataclass(frozen=True)
+class JobSeen(ChildSeen):
     complete: bool = False
     failed: bool = False
     failed_reason: str = ""
@@ -36,11 +42,11 @@ class JobSeen:
 
 def job_seen(job: Json, pods: Sequence[Json]) -> JobSeen:
     """The Job with its pods."""
-    failed = _condition(job, "Failed")
+    child, failed = child_seen(job), _condition(job, "Failed")
     newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True)
     return JobSeen(
-        owner_uid=owner_uid(job),
-        spec_digest=spec_digest(job),
+        owner_uid=child.owner_uid,
+        spec_digest=child.spec_digest,
         complete=_condition(job, "Complete") is not None,
         failed=failed is not None,
         failed_reason=str(failed.get("reason", "")) if failed else "",
@@ -48,16 +54,11 @@ def job_seen(job: Json, pods: Sequence[Json]) -> JobSeen:
     )
 
 
-def owner_uid(child: Json) -> str:
-    """The uid of the owner reference; empty without one."""
+def child_seen(child: Json) -> ChildSeen:
+    """Its owner and the digest of the spec it was made for; empty where it was not made by us."""
     owners = child["metadata"].get("ownerReferences") or [{}]
-    return str(owners[0].get("uid", ""))
-
-
-def spec_digest(child: Json) -> str:
-    """The digest of the spec that the child was made for; empty when it was not made by us."""
     annotations = child["metadata"].get("annotations") or {}
-    return str(annotations.get(ANNOTATION_SPEC_DIGEST, ""))
+    return ChildSeen(str(owners[0].get("uid", "")), str(annotations.get(ANNOTATION_SPEC_DIGEST, "")))
 
 
 def _condition(body: Json, type_: str) -> Json | None:

@@ -1,0 +1,5 @@
+"""The controller of ImprovementRuns: it gathers, lets `domain.lifecycle.run_decide` decide, and does what was decided."""
+
+from feedbackloop.controllers.run.controller import RunController
+
+__all__ = ["RunController"]

@@ -1,0 +1,104 @@
+"""The rollout of a gated candidate: `domain.rollout` decides, this hands it the facts and takes the result over."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from feedbackloop.api.conditions import Reason
+from feedbackloop.api.gateway import GatewayConfig, revision
+from feedbackloop.api.improvementrun import RolloutStatus, RunOutcome
+from feedbackloop.api.rollout import Rollout
+from feedbackloop.domain import rollout as rollouts
+from feedbackloop.domain.errors import UserError
+from feedbackloop.domain.lifecycle.run_inputs import brief, superseded
+from feedbackloop.domain.lifecycle.run_seen import RunSeen
+from feedbackloop.domain.lifecycle.run_turn import Turn
+from feedbackloop.domain.rollout import Advance, ArmObserved, RolloutObservation
+
+ABSENT = ArmObserved(replicas=0, ready=0, digest=None)
+TITLE = "RollingOut"
+
+
+def roll_out(turn: Turn) -> Turn:
+    """One step at most, by evidence only."""
+    candidate, inputs = turn.status.candidate, turn.status.inputs
+    if candidate is None or inputs is None:
+        return turn
+    turn = turn.at_stage(TITLE, Reason.PROGRESSING)
+    if turn.status.rollout is None:
+        return _begin(turn)
+    advance = rollouts.advance(
+        _spec(turn),
+        turn.status.rollout,
+        observation(turn.seen, turn.status.rollout),
+        turn.now,
+        run_uid=turn.seen.uid,
+        champion=inputs.champion.digest,
+        candidate=candidate.digest,
+    )
+    return _taken(turn, advance)
+
+
+def observation(seen: RunSeen, rollout: RolloutStatus) -> RolloutObservation:
+    """The facts of serving, for the epoch that is intended."""
+    serving = seen.serving
+    return RolloutObservation(
+        gateways=seen.gateways,
+        applied=applied(seen, rollout),
+        target=serving.target if serving else ABSENT,
+        canary=serving.canary if serving else ABSENT,
+        superseded=superseded(seen) is not None,
+        suspended=seen.loop is not None and seen.loop.spec.suspend,
+    )
+
+
+def applied(seen: RunSeen, rollout: RolloutStatus) -> bool:
+    """Whether every gateway pod runs the configuration that was written for the intended epoch."""
+    text = seen.serving.config_json if seen.serving else None
+    if not seen.gateways or text is None:
+        return False
+    try:
+        routing = GatewayConfig.model_validate_json(text).routing
+    except ValidationError:
+        return False
+    written = (routing.run_uid, routing.epoch) == (seen.uid, rollout.epoch)
+    return written and all(g.revision == revision(text) for g in seen.gateways)
+
+
+def _spec(turn: Turn) -> Rollout:
+    spec = brief(turn).spec.rollout
+    if spec is None:
+        raise UserError(Reason.INVALID_SPEC, "rollout: is required when an improvement trains a candidate")
+    return spec
+
+
+def _begin(turn: Turn) -> Turn:
+    """Not while the loop is suspended; the first intents are written before anybody acts on them."""
+    if turn.seen.loop is not None and turn.seen.loop.spec.suspend:
+        return turn.wait(Reason.SUSPENDED, "the loop is suspended: spec.suspend is true", turn.poll)
+    _spec(turn)
+    begun = turn.update(rollout=rollouts.begin(turn.seen.uid, turn.now))
+    return begun.record(Reason.CANARY_STARTING, "the gates passed: the rollout begins").hold(turn.poll)
+
+
+def _taken(turn: Turn, advance: Advance) -> Turn:
+    turn = turn.update(rollout=advance.status)
+    for finding in advance.conditions:
+        turn = turn.find(finding)
+    for record in advance.records:
+        turn = turn.record(Reason(record.what), record.why)
+    if advance.outcome is None:
+        return turn.at_stage(TITLE, Reason.PROGRESSING, advance.message).hold(advance.requeue_seconds)
+    return turn.end(advance.outcome, END_REASON[advance.outcome], advance.message)
+
+
+END_REASON = {
+    RunOutcome.PROMOTED: Reason.PROMOTED,
+    RunOutcome.ROLLED_BACK: Reason.ROLLED_BACK,
+    RunOutcome.INCONCLUSIVE: Reason.INCONCLUSIVE,
+    RunOutcome.SUPERSEDED: Reason.SUPERSEDED,
+    RunOutcome.FAILED: Reason.FAILED,
+    RunOutcome.GATED: Reason.GATED,
+    RunOutcome.SKIPPED: Reason.NOT_ENOUGH_EXAMPLES,
+    RunOutcome.COMPLETED: Reason.DATASET_ONLY,
+}

@@ -1,0 +1,84 @@
+"""What a run's decision is made from: frozen facts, gathered once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbackloop.api.conditions import ConditionType, Reason
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, PodOffset
+from feedbackloop.api.gateway import GatewayStatus
+from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
+from feedbackloop.api.jobs import ProgressFile
+from feedbackloop.domain.jobs.results import ResultFile
+from feedbackloop.domain.jobs.seen import ChildSeen, JobSeen
+from feedbackloop.domain.rollout import ArmObserved
+
+
+@dataclass(frozen=True)
+class LoopSeen:
+    uid: str
+    spec: FeedbackLoopSpec
+    status: FeedbackLoopStatus
+    deleting: bool = False
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A service that did not answer: no state changes on what could not be read."""
+
+    type: ConditionType
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class StageSeen:
+    """The files and objects of the stage that is under way."""
+
+    job: JobSeen | None = None
+    config_map: ChildSeen | None = None
+    result: ResultFile | None = None
+    progress: ProgressFile | None = None
+
+
+@dataclass(frozen=True)
+class ServingSeen:
+    """Pods of both arms, and the configuration that the gateways shall have."""
+
+    config_json: str | None
+    target: ArmObserved
+    canary: ArmObserved
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the registry said when it was asked to ensure something."""
+
+    run_id: str | None = None
+    version: str | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class RunSeen:
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    spec: ImprovementRunSpec
+    status: ImprovementRunStatus
+    loop: LoopSeen | None
+    cut: tuple[PodOffset, ...] | None = None
+    """Of the annotation, on a run that the operator made."""
+    blocked_by: str | None = None
+    """The run whose turn it is, while that is another one."""
+    gateways: tuple[GatewayStatus, ...] | None = None
+    stage: StageSeen = StageSeen()
+    serving: ServingSeen | None = None
+    answers: Answers = Answers()
+    model_keys: tuple[tuple[str, str], ...] = ()
+    """Digest to the uid of the run that made the model, for models whose run still exists."""
+    refused: tuple[Reason, str] | None = None
+    """Why the last effects were refused, until they succeed."""
+    storage_outage: Outage | None = None
+    registry_outage: Outage | None = None

@@ -1,0 +1,206 @@
+"""Curate, train, evaluate: what each is given, and what its result means for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from feedbackloop.api.adminconfig import PodProfile
+from feedbackloop.api.conditions import ConditionType, Reason
+from feedbackloop.api.feedbackloop import ModelStatus
+from feedbackloop.api.improvementrun import (
+    DatasetStatus,
+    GateResult,
+    ReasonCount,
+    RunOutcome,
+    StageName,
+    StageState,
+    Verdict,
+)
+from feedbackloop.api.jobs import CurateResult, EvaluateResult, Result, TrainResult
+from feedbackloop.domain.errors import UserError
+from feedbackloop.domain.gates import judge, underpowered
+from feedbackloop.domain.jobs import specs
+from feedbackloop.domain.jobs.identity import render
+from feedbackloop.domain.jobs.specs import Brief
+from feedbackloop.domain.lifecycle.run_inputs import brief
+from feedbackloop.domain.lifecycle.run_stage import Plan, run_stage, stage_of
+from feedbackloop.domain.lifecycle.run_turn import Turn
+
+R = TypeVar("R", bound=Result)
+EVALUATE_HALVINGS = 3
+
+
+def curate(turn: Turn) -> Turn:
+    """Events up to the cut become a data set."""
+    if _done(turn, StageName.CURATE):
+        return turn
+    b = brief(turn)
+    plan = Plan(
+        name=StageName.CURATE,
+        title="Curating",
+        doing=Reason.CURATING,
+        concern=ConditionType.DATASET_READY,
+        spec=render(specs.curate(b)),
+        loop=b.spec,
+        profile=turn.admin.jobs,
+        deadline_seconds=b.improvement.training.active_deadline_seconds,
+        halvings=0,
+        accept=_typed(CurateResult, _curated),
+    )
+    return run_stage(turn, plan)
+
+
+def train(turn: Turn) -> Turn:
+    """The data set and the champion become a candidate."""
+    dataset = turn.status.dataset
+    if dataset is None or _done(turn, StageName.TRAIN):
+        return turn
+    b = brief(turn)
+    batch_size = max((s.hyperparameters.batch_size for s in b.improvement.training.stages), default=1)
+    plan = Plan(
+        name=StageName.TRAIN,
+        title="Training",
+        doing=Reason.TRAINING,
+        concern=ConditionType.TRAINED,
+        spec=render(specs.train(b, dataset.digest)),
+        loop=b.spec,
+        profile=_profile(b),
+        deadline_seconds=b.improvement.training.active_deadline_seconds,
+        halvings=batch_size.bit_length() - 1,
+        accept=_typed(TrainResult, _trained),
+    )
+    return run_stage(turn, plan)
+
+
+def evaluate(turn: Turn) -> Turn:
+    """Champion and candidate answer the same items; the gates judge at once."""
+    dataset, candidate = turn.status.dataset, turn.status.candidate
+    if dataset is None or candidate is None or _done(turn, StageName.EVALUATE):
+        return turn
+    b = brief(turn)
+    plan = Plan(
+        name=StageName.EVALUATE,
+        title="Evaluating",
+        doing=Reason.EVALUATING,
+        concern=ConditionType.EVALUATED,
+        spec=render(specs.evaluate(b, dataset.digest, candidate)),
+        loop=b.spec,
+        profile=_profile(b),
+        deadline_seconds=b.improvement.training.active_deadline_seconds,
+        halvings=EVALUATE_HALVINGS,
+        accept=_typed(EvaluateResult, _evaluated),
+    )
+    return run_stage(turn, plan)
+
+
+def _done(turn: Turn, name: StageName) -> bool:
+    stage = stage_of(turn, name)
+    return stage is not None and stage.state is StageState.SUCCEEDED
+
+
+def _profile(b: Brief) -> PodProfile:
+    name = b.improvement.training.profile_name
+    found = b.admin.profile(name)
+    if found is None:
+        raise UserError(Reason.UNKNOWN_PROFILE, f"profileName: the admin declares no profile {name}")
+    return found
+
+
+def _typed(kind: type[R], take: Callable[[Turn, R], Turn]) -> Callable[[Turn, Result], Turn]:
+    def accept(turn: Turn, result: Result) -> Turn:
+        assert isinstance(result, kind)
+        return take(turn, result)
+
+    return accept
+
+
+def _curated(turn: Turn, result: CurateResult) -> Turn:
+    excluded = sorted(result.excluded.items(), key=lambda item: (-item[1], item[0]))
+    dataset = DatasetStatus(
+        digest=result.dataset_digest,
+        events=result.events,
+        interactions=result.interactions,
+        training_rows=result.training_rows,
+        regression_items=result.regression_items,
+        preference_pairs=result.preference_pairs,
+        excluded=tuple(ReasonCount(reason=r, count=n) for r, n in excluded[:32]),
+    )
+    numbers = f"{result.events} events made {result.training_rows} training rows"
+    turn = turn.update(dataset=dataset).found(ConditionType.DATASET_READY, True, Reason.CURATED, numbers)
+    return _worth_training(turn.record(Reason.CURATED, numbers), result)
+
+
+def _worth_training(turn: Turn, result: CurateResult) -> Turn:
+    """Whether the run goes on: it trains at all, on enough rows, and its gates could pass."""
+    b = brief(turn)
+    if not b.improvement.training.stages:
+        return turn.end(RunOutcome.COMPLETED, Reason.DATASET_ONLY, f"data set {result.dataset_digest} is ready")
+    least = b.improvement.curation.min_examples
+    if result.training_rows < least:
+        return turn.end(
+            RunOutcome.SKIPPED,
+            Reason.NOT_ENOUGH_EXAMPLES,
+            f"{result.training_rows} training rows, minExamples is {least}",
+        )
+    return _powered(turn, b, result)
+
+
+def _powered(turn: Turn, b: Brief, result: CurateResult) -> Turn:
+    """A gate that cannot pass on so few items is told before anything is trained."""
+    short = underpowered(b.evaluation.gates, result.slices)
+    if not short:
+        return turn.found(ConditionType.GATE_UNDERPOWERED, False, Reason.ENOUGH_ITEMS)
+    message = "; ".join(str(s) for s in short)
+    turn = turn.found(ConditionType.GATE_UNDERPOWERED, True, Reason.TOO_FEW_ITEMS, message)
+    return turn.end(RunOutcome.GATED, Reason.TOO_FEW_ITEMS, message)
+
+
+def _trained(turn: Turn, result: TrainResult) -> Turn:
+    digest = result.model.digest
+    candidate = ModelStatus(
+        uri=result.model.uri,
+        digest=digest,
+        short=digest.removeprefix("sha256:")[:12],
+        since=turn.at,
+        run_name=turn.seen.name,
+    )
+    numbers = f"{candidate.short} after {result.steps} steps, loss {result.final_loss:.4f}"
+    turn = turn.update(candidate=candidate).found(ConditionType.TRAINED, True, Reason.TRAINED, numbers)
+    return turn.record(Reason.TRAINED, numbers)
+
+
+def _evaluated(turn: Turn, result: EvaluateResult) -> Turn:
+    counts = {c.name: c for c in result.gates}
+    declared = brief(turn).evaluation.gates
+    gates = tuple(judge(g, counts[g.name]) if g.name in counts else _missing(g.name) for g in declared)
+    turn = turn.update(gates=gates).found(ConditionType.EVALUATED, True, Reason.EVALUATED)
+    return _judged(turn.record(Reason.EVALUATED, _verdicts(gates)), gates)
+
+
+def _judged(turn: Turn, gates: Sequence[GateResult]) -> Turn:
+    failed = [g for g in gates if g.verdict is not Verdict.SUCCESSFUL]
+    if not failed:
+        return turn.found(ConditionType.GATES_PASSED, True, Reason.ALL_PASSED, _verdicts(gates))
+    shown = any(g.verdict is Verdict.FAILED for g in failed)
+    reason = Reason.GATE_FAILED if shown else Reason.GATE_INCONCLUSIVE
+    message = _verdicts(failed)
+    return turn.found(ConditionType.GATES_PASSED, False, reason, message).end(RunOutcome.GATED, reason, message)
+
+
+def _missing(name: str) -> GateResult:
+    return GateResult(
+        name=name,
+        verdict=Verdict.ERROR,
+        n=0,
+        both=0,
+        only_champion=0,
+        only_candidate=0,
+        message="the evaluation has no counts for this gate",
+    )
+
+
+def _verdicts(gates: Sequence[GateResult]) -> str:
+    return "; ".join(
+        f"{g.name} {g.verdict.value}: {g.message}" if g.message else f"{g.name} {g.verdict.value}" for g in gates
+    )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from feedbackloop.api import FIELD_MANAGER, GROUP
+from feedbackloop.api import GROUP
 from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.naming import sha256_hex
 
@@ -74,9 +74,3 @@ def quantity(value: Any) -> Decimal | None:
     if match is None or match[1].count(".") > 1 or not any(c.isdigit() for c in match[1]):
         return None
     return Decimal(match[1]) * _SCALE[match[2] or ""]
-
-
-def applies_to(live: Json) -> bool:
-    """Whether we own some field of this object by server-side apply."""
-    entries = live.get("metadata", {}).get("managedFields", ())
-    return any(e.get("manager") == FIELD_MANAGER and e.get("operation") == "Apply" for e in entries)

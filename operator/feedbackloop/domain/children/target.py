@@ -41,3 +41,9 @@ def selector(deployment: Json) -> dict[str, str]:
 def replicas(deployment: Json) -> int:
     """The declared replicas."""
     return int(deployment.get("spec", {}).get("replicas", 1))
+
+
+def container_names(deployment: Json) -> list[str]:
+    """The names of all containers."""
+    containers: list[Json] = template(deployment).get("spec", {}).get("containers", [])
+    return [str(c["name"]) for c in containers]

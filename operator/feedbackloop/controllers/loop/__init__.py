@@ -1,0 +1,1 @@
+"""The controller of `FeedbackLoop`: gather, decide, one status write, effects."""

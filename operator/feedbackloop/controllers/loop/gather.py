@@ -1,0 +1,154 @@
+"""Reads everything that a decision about a loop needs; the one thing it sends is a dry run, which changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from feedbackloop.adapters.context import Adapters
+from feedbackloop.adapters.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    FEEDBACK_LOOP,
+    IMPROVEMENT_RUN,
+    NETWORK_POLICY,
+    POD,
+    ROLE,
+    ROLE_BINDING,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
+    VOLUME_CLAIM,
+    Kind,
+)
+from feedbackloop.adapters.ports import Json
+from feedbackloop.api.adminconfig import AdminConfig
+from feedbackloop.api.conditions import Reason
+from feedbackloop.api.gateway import GatewayStatus
+from feedbackloop.controllers.loop.parse import loop_facts, other_loops, pods_seen, runs_of
+from feedbackloop.domain import naming
+from feedbackloop.domain.children import target as targets
+from feedbackloop.domain.children.gateway.workload import REPLICAS
+from feedbackloop.domain.errors import Conflict, UserError
+from feedbackloop.domain.findings import Finding
+from feedbackloop.domain.lifecycle.loop import adoption_to_try
+from feedbackloop.domain.lifecycle.loop_checks import stalled
+from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, LoopObservation, PodsSeen
+
+_ACCESS = (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, CONFIG_MAP, NETWORK_POLICY, STATEFUL_SET)
+Children = dict[Child, Json]
+
+
+@dataclass(frozen=True)
+class Gatherer:
+    """Reads the surroundings of one loop."""
+
+    adapters: Adapters
+    admin: AdminConfig
+
+    async def gather(self, body: Json, refused: Finding | None, now: datetime) -> LoopObservation:
+        """What is there."""
+        facts = loop_facts(body)
+        if facts.deleting_since is not None:
+            return await self._leaving(facts)
+        if facts.spec is None:
+            return LoopObservation(facts)
+        seen = replace(await self._surroundings(facts), refused=refused)
+        return replace(seen, adoption_conflict=await self._dry_run(seen, now))
+
+    async def _leaving(self, facts: LoopFacts) -> LoopObservation:
+        children = await self._children(facts, (STATEFUL_SET,))
+        claim = await self._claim(facts)
+        return LoopObservation(facts, children={**children, **claim}, gateways=await self._gateways(facts, children))
+
+    async def _surroundings(self, facts: LoopFacts) -> LoopObservation:
+        loops, runs, services, children, target = await asyncio.gather(
+            self._list(FEEDBACK_LOOP, facts),
+            self._list(IMPROVEMENT_RUN, facts),
+            self._list(SERVICE, facts),
+            self._children(facts, _ACCESS),
+            self._target(facts),
+        )
+        pods, gateways, claim = await asyncio.gather(
+            self._pods(facts, target), self._gateways(facts, children), self._claim_of_the_past(facts, children)
+        )
+        mine, active = runs_of(runs, facts.ref)
+        return LoopObservation(
+            loop=facts,
+            others=other_loops(loops, facts.ref.uid),
+            runs=mine,
+            active=active,
+            target=target,
+            target_pods=pods,
+            services=tuple(services),
+            children={**children, **claim, **_services(services, facts.ref.name)},
+            gateways=gateways,
+        )
+
+    async def _list(self, kind: Kind, facts: LoopFacts) -> list[Json]:
+        return await self.adapters.kubernetes.list(kind, facts.ref.namespace)
+
+    async def _target(self, facts: LoopFacts) -> Json | None:
+        name = facts.spec.target.deployment_name if facts.spec else ""
+        return await self.adapters.kubernetes.get(DEPLOYMENT, facts.ref.namespace, name)
+
+    async def _children(self, facts: LoopFacts, kinds: Iterable[Kind]) -> Children:
+        """The gateway's objects of these kinds and the canary."""
+        name = facts.ref.name
+        wanted = [(kind, naming.gateway(name)) for kind in kinds] + [(DEPLOYMENT, naming.canary(name))]
+        found = await asyncio.gather(*(self._child(facts, kind, name) for kind, name in wanted))
+        return {child: live for child, live in found if live is not None}
+
+    async def _child(self, facts: LoopFacts, kind: Kind, name: str) -> tuple[Child, Json | None]:
+        return Child(kind.kind, name), await self.adapters.kubernetes.get(kind, facts.ref.namespace, name)
+
+    async def _claim_of_the_past(self, facts: LoopFacts, children: Children) -> Children:
+        """A claim that is there before its StatefulSet holds the log of a former loop."""
+        if Child(STATEFUL_SET.kind, naming.gateway(facts.ref.name)) in children:
+            return {}
+        return await self._claim(facts)
+
+    async def _claim(self, facts: LoopFacts) -> Children:
+        child, live = await self._child(facts, VOLUME_CLAIM, naming.log_claim(facts.ref.name))
+        return {child: live} if live is not None else {}
+
+    async def _pods(self, facts: LoopFacts, target: Json | None) -> PodsSeen:
+        selector = targets.selector(target) if target is not None else {}
+        if not selector or facts.spec is None:
+            return PodsSeen()
+        bodies = await self.adapters.kubernetes.list(POD, facts.ref.namespace, labels=selector)
+        return pods_seen(bodies, facts.spec.target.model_container)
+
+    async def _gateways(self, facts: LoopFacts, children: Children) -> tuple[GatewayStatus, ...] | None:
+        if Child(STATEFUL_SET.kind, naming.gateway(facts.ref.name)) not in children:
+            return None
+        return await self.adapters.gateways.statuses(facts.ref.namespace, facts.ref.name, REPLICAS)
+
+    async def _dry_run(self, seen: LoopObservation, now: datetime) -> Finding | None:
+        """Would the target take our fields? Asked only while it does not carry them."""
+        body = adoption_to_try(seen, self.admin, now)
+        if body is None:
+            return None
+        try:
+            await self.adapters.kubernetes.apply(body, force=False, dry_run=True)
+        except UserError as cause:
+            return stalled(cause.reason, cause.message)
+        except Conflict as cause:
+            return _conflict(cause)
+        return None
+
+
+def _conflict(cause: Conflict) -> Finding:
+    if not cause.managers:
+        raise cause  # somebody wrote since we read: nobody owns a field of ours
+    message = (
+        f"{cause.message}: adoption must own these fields; remove them from what {', '.join(cause.managers)} applies"
+    )
+    return stalled(Reason.FIELD_MANAGER_CONFLICT, message)
+
+
+def _services(services: Iterable[Json], loop: str) -> Children:
+    names = {naming.gateway(loop), naming.gateway_pods(loop), naming.stable(loop), naming.canary(loop)}
+    return {Child(SERVICE.kind, s["metadata"]["name"]): s for s in services if s["metadata"]["name"] in names}

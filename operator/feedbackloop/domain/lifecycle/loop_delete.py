@@ -1,0 +1,70 @@
+"""The end of a loop: its gateway uploads what it has, then our finalizer goes and the garbage collector takes the rest.
+
+At the admin's deadline the log's volume is kept and an Event names it. The target keeps the model
+it serves: taking our fields away would restart its pods without a model.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from feedbackloop.api.adminconfig import AdminConfig
+from feedbackloop.api.conditions import Reason
+from feedbackloop.domain import naming
+from feedbackloop.domain.children.common import Json
+from feedbackloop.domain.lifecycle.loop_checks import belongs
+from feedbackloop.domain.lifecycle.loop_effects import Announcement, Decision, Delete, Drain
+from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
+from feedbackloop.domain.project_loop import Summary, announcements, project
+
+_MESSAGE = "the gateway uploads its log before the loop goes"
+
+
+def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, now: datetime) -> Decision:
+    """What is due for a loop that is being deleted."""
+    status = seen.loop.status
+    claim = _own(seen, Child("PersistentVolumeClaim", naming.log_claim(seen.loop.ref.name)))
+    gateway = _own(seen, Child("StatefulSet", naming.gateway(seen.loop.ref.name)))
+    if not seen.loop.has_finalizer or (claim is None and gateway is None):
+        return Decision(status, finalizer=False)
+    if seen.gateways is not None and all(g.drained for g in seen.gateways):
+        return _drained(seen, claim)
+    if now >= since + timedelta(seconds=admin.gateway.drain_seconds):
+        return Decision(status, finalizer=False, announcements=_kept(claim, admin.gateway.drain_seconds))
+    after = project(
+        status,
+        status.model_copy(update={"stage": "Draining"}),
+        summary=Summary(False, Reason.DELETING, _MESSAGE),
+        generation=seen.loop.generation,
+        now=now,
+    )
+    return Decision(
+        after,
+        finalizer=True,
+        effects=(Drain(),),
+        announcements=announcements(status, after),
+        requeue_seconds=admin.limits.poll_active_seconds,
+    )
+
+
+def _own(seen: LoopObservation, child: Child) -> Json | None:
+    live = seen.children.get(child)
+    return live if live is not None and belongs(seen, live) else None
+
+
+def _drained(seen: LoopObservation, claim: Json | None) -> Decision:
+    effects = (Delete(claim),) if claim is not None else ()
+    note = "the gateway's log is uploaded; its volume is deleted"
+    told = Announcement("Normal", Reason.LOG_DRAINED, "Delete", note)
+    return Decision(seen.loop.status, finalizer=False, effects=effects, announcements=(told,))
+
+
+def _kept(claim: Json | None, seconds: int) -> tuple[Announcement, ...]:
+    if claim is None:
+        return ()
+    name = claim["metadata"]["name"]
+    note = (
+        f"the gateway's log was not uploaded within {seconds} seconds; PersistentVolumeClaim {name} is kept:"
+        " it holds the events that are not in object storage"
+    )
+    return (Announcement("Warning", Reason.LOG_KEPT, "Delete", note),)

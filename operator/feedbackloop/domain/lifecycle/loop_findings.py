@@ -1,0 +1,65 @@
+"""What is observed about each concern of a loop; messages hold no counts, so that they change only with the fact."""
+
+from __future__ import annotations
+
+from feedbackloop.api.conditions import ConditionType, Reason
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec
+from feedbackloop.domain import naming
+from feedbackloop.domain.children import target as targets
+from feedbackloop.domain.findings import Finding
+from feedbackloop.domain.lifecycle.loop_models import short
+from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
+
+
+def target_adopted(
+    seen: LoopObservation, spec: FeedbackLoopSpec, *, digest: str, applied: bool, promoting: bool
+) -> Finding:
+    """Whether every pod of the target is ready and reports the champion; `applied`: its template says so already."""
+    name, wanted = spec.target.deployment_name, short(digest)
+    if seen.adoption_conflict is not None:
+        return _target(False, seen.adoption_conflict.reason, seen.adoption_conflict.message)
+    pods = seen.target_pods
+    if not applied or pods.digests - {digest}:
+        reason = Reason.UPDATING_TARGET if promoting else Reason.ADOPTING
+        return _target(False, reason, f"the pods of Deployment {name} restart once, to serve model {wanted}")
+    wanted_pods = targets.replicas(seen.target) if seen.target else 0
+    if wanted_pods == 0 or pods.ready < max(wanted_pods, pods.total):
+        message = f"not every pod of Deployment {name} is ready with model {wanted}"
+        return _target(False, Reason.TARGET_UNAVAILABLE, message)
+    return _target(True, Reason.ADOPTED, f"every pod of Deployment {name} serves model {wanted}")
+
+
+def _target(status: bool, reason: Reason, message: str) -> Finding:
+    return Finding(ConditionType.TARGET_ADOPTED, status, reason, message)
+
+
+def collection_ready(seen: LoopObservation) -> Finding:
+    """Whether the gateway takes feedback."""
+    if not _gateway_is_ready(seen):
+        return _collection(False, Reason.GATEWAY_STARTING, "the gateway's pod is not ready yet")
+    if seen.gateways is None:
+        return _collection(False, Reason.GATEWAY_UNAVAILABLE, "the gateway's admin port does not answer")
+    if any(g.drained for g in seen.gateways):
+        return _collection(False, Reason.GATEWAY_STARTING, "the gateway's pod is being replaced")
+    service = f"{naming.gateway(seen.loop.ref.name)}.{seen.loop.ref.namespace}.svc"
+    return _collection(True, Reason.COLLECTING, f"the gateway takes requests and feedback at {service}")
+
+
+def _gateway_is_ready(seen: LoopObservation) -> bool:
+    live = seen.children.get(Child("StatefulSet", naming.gateway(seen.loop.ref.name)), {})
+    return int(live.get("status", {}).get("readyReplicas", 0)) >= 1
+
+
+def _collection(status: bool, reason: Reason, message: str) -> Finding:
+    return Finding(ConditionType.COLLECTION_READY, status, reason, message)
+
+
+def storage_reachable(seen: LoopObservation) -> Finding:
+    """Whether uploads succeed; while they fail, events wait on the gateway's volume."""
+    if seen.gateways is None:
+        return Finding(ConditionType.STORAGE_REACHABLE, None, Reason.GATEWAY_UNAVAILABLE, "the gateway does not answer")
+    errors = sorted({g.storage_error for g in seen.gateways if g.storage_error})
+    if errors:
+        message = f"uploads fail with {', '.join(errors)}; accepted events wait on the gateway's volume"
+        return Finding(ConditionType.STORAGE_REACHABLE, False, Reason.STORAGE_UNAVAILABLE, message)
+    return Finding(ConditionType.STORAGE_REACHABLE, True, Reason.REACHABLE, "uploads succeed")

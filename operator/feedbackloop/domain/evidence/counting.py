@@ -1,0 +1,65 @@
+"""Closed units: what all gateway pods count together, and what of it no look has counted yet.
+
+The gateways' counts are cumulative, so counting is idempotent: new is what is above the looks already
+written. Counts that have gone back (a gateway lost its memory) give nothing until they have caught up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from feedbackloop.api.gateway import Arm, GatewayStatus
+from feedbackloop.api.improvementrun import ArmCounts, Look
+
+
+class Cell(NamedTuple):
+    outcome: str
+    epoch: int
+    arm: Arm
+
+
+class Counts(NamedTuple):
+    units: int = 0
+    rated: int = 0
+    events: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        return Counts(self.units + other.units, self.rated + other.rated, self.events + other.events)
+
+    def above(self, other: Counts) -> Counts:
+        """What came on top of `other`; nothing if that is not a possible count."""
+        new = Counts(self.units - other.units, self.rated - other.rated, self.events - other.events)
+        return new if 0 <= new.events <= new.rated <= new.units else Counts()
+
+
+def counts(arm: ArmCounts) -> Counts:
+    return Counts(arm.units, arm.rated, arm.events)
+
+
+def arm_counts(value: Counts) -> ArmCounts:
+    return ArmCounts(units=value.units, rated=value.rated, events=value.events)
+
+
+def closed(gateways: Iterable[GatewayStatus], run_uid: str) -> dict[Cell, Counts]:
+    """The run's closed units, summed over the pods."""
+    units = [u for gateway in gateways for u in gateway.units if u.run_uid == run_uid]
+    return _sum((Cell(u.outcome, u.epoch, u.arm), Counts(u.units, u.rated, u.events)) for u in units)
+
+
+def looked(looks: Iterable[Look]) -> dict[Cell, Counts]:
+    """The units that looks have counted."""
+    arms = ((look, Arm.STABLE, look.stable) for look in looks), ((look, Arm.CANARY, look.canary) for look in looks)
+    return _sum((Cell(look.outcome, look.epoch, arm), counts(c)) for side in arms for look, arm, c in side)
+
+
+def fresh(closed_units: Mapping[Cell, Counts], looked_units: Mapping[Cell, Counts]) -> dict[Cell, Counts]:
+    """The closed units that no look has counted."""
+    return {cell: value.above(looked_units.get(cell, Counts())) for cell, value in closed_units.items()}
+
+
+def _sum(items: Iterable[tuple[Cell, Counts]]) -> dict[Cell, Counts]:
+    total: dict[Cell, Counts] = {}
+    for cell, value in items:
+        total[cell] = total.get(cell, Counts()).plus(value)
+    return total

@@ -1,0 +1,62 @@
+"""The e-process for a ratio of event rates, from integer looks.
+
+Given how many events a look has, each one falls into the canary with probability
+r = rho M / (rho M + 1 - rho), where rho is the canary's share of the look's units and M the ratio of
+the rates. The likelihood ratio of M against the null ratio, multiplied over looks and averaged over a
+grid of alternatives, has mean at most 1 under the null, so by Ville's inequality it reaches 1/alpha
+with probability at most alpha, however often one looks and whatever weights and base rates do.
+
+Lindon, Malek: Anytime-valid inference for multinomial count data. NeurIPS 2022, arXiv:2011.03567.
+The finite grid in place of their conjugate prior lets rho change from look to look. Units carry at
+most one event; that only makes the test conservative, at any rate (1 + x <= e^x).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from feedbackloop.api.improvementrun import Look
+
+HARM_RATIOS = (1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0)
+"""Alternatives of the harm test, against a ratio of 1."""
+NON_INFERIORITY_FACTORS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
+"""Alternatives of the non-inferiority test, as multiples of the declared ratio."""
+
+
+def harm(looks: Iterable[Look]) -> list[float]:
+    """log e-values after each look, against: the canary's event rate is at most stable's."""
+    return log_e_values(looks, 1.0, HARM_RATIOS)
+
+
+def non_inferiority(looks: Iterable[Look], ratio: float) -> list[float]:
+    """log e-values after each look, against: the canary's event rate is at least `ratio` times stable's."""
+    return log_e_values(looks, ratio, [ratio * factor for factor in NON_INFERIORITY_FACTORS])
+
+
+def log_e_values(looks: Iterable[Look], null: float, alternatives: Sequence[float]) -> list[float]:
+    """The log e-value after each look; empty without looks (the e-value is then 1)."""
+    return list(_running(looks, null, alternatives))
+
+
+def _running(looks: Iterable[Look], null: float, alternatives: Sequence[float]) -> Iterator[float]:
+    sums = [0.0] * len(alternatives)
+    for look in looks:
+        sums = [total + log_likelihood_ratio(look, a, null) for total, a in zip(sums, alternatives, strict=True)]
+        yield log_mean_exp(sums)
+
+
+def log_likelihood_ratio(look: Look, alternative: float, null: float) -> float:
+    """Of the rate ratio `alternative` against `null`, from the arms in which the look's events fell."""
+    units = look.stable.units + look.canary.units
+    events = look.stable.events + look.canary.events
+    if events == 0:
+        return 0.0
+    share = look.canary.units / units
+    mixture = (share * alternative + 1 - share) / (share * null + 1 - share)
+    return look.canary.events * math.log(alternative / null) - events * math.log(mixture)
+
+
+def log_mean_exp(values: Sequence[float]) -> float:
+    largest = max(values)
+    return largest + math.log(math.fsum(math.exp(v - largest) for v in values) / len(values))

@@ -9,7 +9,7 @@ counts under different weights are never added.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from feedbackloop.api.gateway import Arm
@@ -18,6 +18,9 @@ from feedbackloop.domain.evidence.counting import Cell, Counts
 
 ALPHA = 0.001
 _STRENGTH = 100.0
+
+_Point = tuple[str, int, int, int]
+"""Outcome, epoch, and the units of stable and canary."""
 
 
 class Mismatch(NamedTuple):
@@ -40,34 +43,30 @@ def mismatches(
     epochs: Sequence[EpochStatus], looks: Sequence[Look], closed_units: Mapping[Cell, Counts]
 ) -> tuple[Mismatch, ...]:
     """The epochs whose shares were off at any look, or are off now; each as it was first seen."""
-    outcomes = sorted({look.outcome for look in looks} | {cell.outcome for cell in closed_units})
-    split = [e for e in epochs if 0 < e.weight < 100]
-    found = (_first(outcome, epoch, looks, closed_units) for epoch in split for outcome in outcomes)
-    return tuple(m for m in found if m is not None)
+    weights = {e.epoch: e.weight for e in epochs if 0 < e.weight < 100}
+    found: dict[tuple[str, int], Mismatch] = {}
+    for outcome, epoch, stable, canary in (*_after_looks(looks), *_now(closed_units)):
+        if epoch in weights and (outcome, epoch) not in found:
+            factor = log_bayes_factor(canary, stable, weights[epoch] / 100)
+            if factor >= -math.log(ALPHA):
+                found[outcome, epoch] = Mismatch(outcome, epoch, weights[epoch], stable, canary, factor)
+    return tuple(found[key] for key in sorted(found))
 
 
-def _first(
-    outcome: str, epoch: EpochStatus, looks: Sequence[Look], closed_units: Mapping[Cell, Counts]
-) -> Mismatch | None:
-    for stable, canary in (*_prefixes(outcome, epoch, looks), _now(outcome, epoch, closed_units)):
-        factor = log_bayes_factor(canary, stable, epoch.weight / 100)
-        if factor >= -math.log(ALPHA):
-            return Mismatch(outcome, epoch.epoch, epoch.weight, stable, canary, factor)
-    return None
-
-
-def _prefixes(outcome: str, epoch: EpochStatus, looks: Sequence[Look]) -> Iterable[tuple[int, int]]:
-    stable = canary = 0
+def _after_looks(looks: Sequence[Look]) -> Iterator[_Point]:
+    """The units of each outcome and epoch after each of its looks."""
+    sums: dict[tuple[str, int], tuple[int, int]] = {}
     for look in looks:
-        if look.outcome == outcome and look.epoch == epoch.epoch:
-            stable, canary = stable + look.stable.units, canary + look.canary.units
-            yield stable, canary
+        stable, canary = sums.get((look.outcome, look.epoch), (0, 0))
+        sums[look.outcome, look.epoch] = stable + look.stable.units, canary + look.canary.units
+        yield (look.outcome, look.epoch, *sums[look.outcome, look.epoch])
 
 
-def _now(outcome: str, epoch: EpochStatus, closed_units: Mapping[Cell, Counts]) -> tuple[int, int]:
-    stable = closed_units.get(Cell(outcome, epoch.epoch, Arm.STABLE), Counts())
-    canary = closed_units.get(Cell(outcome, epoch.epoch, Arm.CANARY), Counts())
-    return max(0, stable.units), max(0, canary.units)
+def _now(closed_units: Mapping[Cell, Counts]) -> Iterator[_Point]:
+    for outcome, epoch in sorted({(cell.outcome, cell.epoch) for cell in closed_units}):
+        stable = closed_units.get(Cell(outcome, epoch, Arm.STABLE), Counts())
+        canary = closed_units.get(Cell(outcome, epoch, Arm.CANARY), Counts())
+        yield outcome, epoch, max(0, stable.units), max(0, canary.units)
 
 
 def _log_beta(a: float, b: float) -> float:

@@ -1,0 +1,104 @@
+"""One moment of a rollout, as the rules see it, and what a rule may answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from feedbackloop.api.conditions import Reason
+from feedbackloop.api.gateway import GatewayStatus
+from feedbackloop.api.improvementrun import DecisionRecord, RolloutStatus, RunOutcome
+from feedbackloop.api.rollout import Rollout, Step
+from feedbackloop.domain.evidence import counting, rated_share, sample_ratio
+from feedbackloop.domain.rfc3339 import seconds_since
+from feedbackloop.domain.rollout.model import RolloutObservation
+from feedbackloop.domain.rollout.readings import Reading, readings
+
+
+@dataclass(frozen=True)
+class Move:
+    """The rule changes the intents (or ends the run); the rules are then asked again from the first."""
+
+    status: RolloutStatus
+    record: DecisionRecord | None = None
+    outcome: RunOutcome | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The rule keeps everything as it is; no later rule is asked."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    spec: Rollout
+    status: RolloutStatus
+    observed: RolloutObservation
+    now: datetime
+    run_uid: str
+    champion: str
+    candidate: str
+
+    @property
+    def gateways(self) -> tuple[GatewayStatus, ...]:
+        return self.observed.gateways or ()
+
+    @property
+    def applied(self) -> bool:
+        """The intended epoch is in force in every gateway pod, by the pods' own word too."""
+        intended = self.run_uid, self.status.epoch
+        return self.observed.applied and bool(self.gateways) and self._all_report(intended)
+
+    def _all_report(self, intended: tuple[str, int]) -> bool:
+        return all((g.run_uid, g.epoch) == intended for g in self.gateways)
+
+    @property
+    def step(self) -> Step | None:
+        """The step that is under way; None once all are done."""
+        index = self.status.step_index
+        return self.spec.steps[index] if index < len(self.spec.steps) else None
+
+    @property
+    def canary_available(self) -> bool:
+        canary, wanted = self.observed.canary, max(1, self.status.canary_replicas)
+        return canary.ready >= wanted and canary.digest == self.candidate
+
+    @property
+    def promoting(self) -> bool:
+        """The candidate is, or is becoming, what the target runs."""
+        return self.status.promoting_since is not None
+
+    def replicas_for(self, weight: int) -> int:
+        """The canary replicas that a weight needs, as many as the target would have for it."""
+        return max(1, math.ceil(self.observed.target.replicas * weight / 100))
+
+    def elapsed(self, since: str | None) -> float:
+        return 0.0 if since is None else seconds_since(since, self.now)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """The guardrails in this epoch; none while the canary has no traffic of its own."""
+        status = self.status
+        if not self.gateways or status.weight == 0 or status.moved_back_since is not None:
+            return ()
+        return readings(self.spec.guardrails, self.gateways, self.run_uid, status.epoch, status.weight)
+
+    @cached_property
+    def sample_ratio(self) -> tuple[sample_ratio.Mismatch, ...]:
+        units = counting.closed(self.gateways, self.run_uid)
+        return sample_ratio.mismatches(self.status.epochs, self.status.looks, units)
+
+    @cached_property
+    def rated_share(self) -> tuple[rated_share.Uneven, ...]:
+        return rated_share.uneven(self.status.looks)
+
+
+Rule = Callable[[Situation], Move | Hold | None]
+"""A named check: it changes something, or holds, or has nothing to say."""

@@ -6,13 +6,12 @@ white space collapsed. Symbols such as `$` and `+` are not punctuation and stay.
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 
 _APOSTROPHES = "'’‘ʼ＇"
 _PUNCTUATION: dict[int, str] = {
     point: "" if chr(point) in _APOSTROPHES else " "
-    for point in range(sys.maxunicode + 1)
+    for point in range(0x20000)  # no plane above the second has punctuation
     if unicodedata.category(chr(point)).startswith("P") or chr(point) in _APOSTROPHES
 }
 

@@ -28,6 +28,7 @@ COMPONENTS = (
     "kubelet",
 )
 SPEAK_EVERY_SECONDS = 5.0
+KEPT_BUILDS = 3
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,15 @@ def _build(built: Binaries) -> None:
     write_json(partial / "build.json", {"build_seconds": round(time.monotonic() - started, 1)})
     shutil.rmtree(built.folder, ignore_errors=True)
     partial.rename(built.folder)
+    _prune(built.folder.parent)
     say(f"built the cluster's binaries in {built.build_seconds:.0f} s: {built.folder}")
+
+
+def _prune(folder: Path) -> None:
+    """Keep the newest few: a cluster that runs an older build holds its files open."""
+    builds = sorted(folder.glob("*/build.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in builds[KEPT_BUILDS:]:
+        shutil.rmtree(file.parent)
 
 
 def _compile(package: str, output: Path, flags: str) -> None:

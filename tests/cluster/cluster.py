@@ -1,6 +1,7 @@
 """Bringing a cluster up, from whatever state it is in."""
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from tests.cluster import (
@@ -43,7 +44,7 @@ def up(name: str, profile: Profile) -> Result:
     """Start the cluster, or what is missing of it."""
     _install_tools(profile)
     binaries = build.ensure()
-    with locks.locked(paths.runtime() / f"{name}.lock", f"waiting for another command on cluster {name}"):
+    with _alone(name):
         began = time.monotonic()
         cluster = _describe(name, profile)
         started = _start(cluster, binaries)
@@ -54,13 +55,16 @@ def up(name: str, profile: Profile) -> Result:
 
 def down(name: str) -> bool:
     """Take the cluster down; whether there was one."""
-    lock = paths.runtime() / f"{name}.lock"
-    with locks.locked(lock, f"waiting for another command on cluster {name}"):
+    with _alone(name):
         cluster = descriptions.find(name)
         if cluster is not None:
             teardown.take_down(cluster)
-    lock.unlink(missing_ok=True)
     return cluster is not None
+
+
+def _alone(name: str) -> AbstractContextManager[None]:
+    # The lock's file stays when the cluster goes: somebody may be waiting for it.
+    return locks.locked(paths.runtime() / "locks" / name, f"waiting for another command on cluster {name}")
 
 
 def _install_tools(profile: Profile) -> None:

@@ -4,15 +4,14 @@ An image is known by the hash of everything that goes in: an unchanged one is no
 The builds run in a mount namespace that ends with them, so that the builder leaves no mount behind.
 """
 
-import fnmatch
 import hashlib
-import os
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cluster import packages, paths
+from tests.cluster import dockerignore, packages, paths
 from tests.cluster.locks import locked
 from tests.cluster.shell import run, say, write_text
 
@@ -27,9 +26,9 @@ CMD ["bash"]
 BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "libgomp1", "bash", "wget")
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # A host behind a proxy of its own has its authorities in the bundle; inside, pip and uv must trust the same.
-PIP_CONFIG = f"[global]\ncert = {CERTIFICATES}\n"
-UV_CONFIG = "native-tls = true\n"
-NEVER_SENT = ("__pycache__", "*.pyc", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+PIP_CONFIG = f"[global]\ncert = {CERTIFICATES}\ncache-dir = /var/cache/pip\n"
+UV_CONFIG = 'native-tls = true\ncache-dir = "/var/cache/uv"\n'
+KEPT_ARCHIVES = 2
 
 
 @dataclass(frozen=True)
@@ -43,26 +42,20 @@ class Recipe:
     volumes: tuple[str, ...] = ()
 
     @property
+    def stem(self) -> str:
+        """The reference as a file name."""
+        return re.sub(r"[^A-Za-z0-9.]+", "-", self.reference)
+
+    @property
     def content(self) -> str:
         """The hash of everything that goes in."""
         digest = hashlib.sha256(self.dockerfile.read_bytes())
         digest.update(repr((self.reference, base_content(), sorted(self.arguments.items()))).encode())
-        for file in context_files(self.context):
+        for file in dockerignore.files(self.context):
             body = str(file.readlink()).encode() if file.is_symlink() else file.read_bytes()
             digest.update(f"{file.relative_to(self.context)} {file.lstat().st_mode:o} {len(body)}\n".encode())
             digest.update(body)
         return digest.hexdigest()[:16]
-
-
-def context_files(context: Path) -> Iterator[Path]:
-    """The files of the context, in a fixed order, without the litter that Python and its tools leave."""
-    for folder, inner, files in os.walk(context):
-        inner[:] = sorted(name for name in inner if not _is_litter(name))
-        yield from (Path(folder) / name for name in sorted(files) if not _is_litter(name))
-
-
-def _is_litter(name: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_SENT)
 
 
 def base_content() -> str:
@@ -72,13 +65,21 @@ def base_content() -> str:
 
 def build(recipe: Recipe) -> Path:
     """The image's archive, built unless that was done."""
-    archive = paths.cache() / "images" / f"{recipe.content}.tar"
+    archive = paths.cache() / "images" / f"{recipe.stem}-{recipe.content}.tar"
     with locked(paths.cache() / "images.lock", "waiting for another image build"):
         if not archive.exists():
             packages.install(packages.IMAGES, "building images")
             _ensure_base()
             _build(recipe, archive)
+            _prune(archive.parent, f"{recipe.stem}-*.tar")
     return archive
+
+
+def _prune(folder: Path, pattern: str) -> None:
+    """Old archives of the same image go, or every change of the code would cost its size for ever."""
+    newest = sorted(folder.glob(pattern), key=lambda archive: archive.stat().st_mtime, reverse=True)
+    for archive in newest[KEPT_ARCHIVES:]:
+        archive.unlink()
 
 
 def _build(recipe: Recipe, archive: Path) -> None:
@@ -87,9 +88,8 @@ def _build(recipe: Recipe, archive: Path) -> None:
     arguments = {"BASE": BASE, **recipe.arguments}
     words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
     volumes = [word for volume in (*_volumes(), *recipe.volumes) for word in ("--volume", volume)]
-    ignore = _ignore_file()
     _buildah(
-        "bud", "--pull-never", "--network=host", f"--ignorefile={ignore}", *words, *volumes,
+        "bud", "--layers", "--pull-never", "--network=host", *words, *volumes,
         f"--file={recipe.dockerfile}", f"--tag={recipe.reference}", str(recipe.context),
     )  # fmt: skip
     _push(recipe.reference, archive)
@@ -104,25 +104,19 @@ def _push(reference: str, archive: Path) -> None:
     partial.replace(archive)
 
 
-def _ignore_file() -> Path:
-    file = paths.cache() / "build" / "dockerignore"
-    write_text(file, "".join(f"**/{pattern}\n" for pattern in NEVER_SENT))
-    return file
-
-
 def _volumes() -> list[str]:
     """The host's certificate authorities, and caches that outlive the build."""
     folder = paths.cache() / "build"
     write_text(folder / "pip.conf", PIP_CONFIG)
     write_text(folder / "uv.toml", UV_CONFIG)
-    for name in ("pip", "uv"):
-        (folder / "cache" / name).mkdir(parents=True, exist_ok=True)
+    caches = {"pip": folder / "pip", "uv": paths.cache() / "uv"}
+    for cache in caches.values():
+        cache.mkdir(parents=True, exist_ok=True)
     return [
         "/etc/ssl/certs:/etc/ssl/certs:ro",
         f"{folder}/pip.conf:/etc/pip.conf:ro",
         f"{folder}/uv.toml:/etc/uv/uv.toml:ro",
-        f"{folder}/cache/pip:/root/.cache/pip",
-        f"{folder}/cache/uv:/root/.cache/uv",
+        *(f"{cache}:/var/cache/{name}" for name, cache in caches.items()),
     ]
 
 

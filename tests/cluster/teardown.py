@@ -53,7 +53,7 @@ def _remove_node(cluster: Description) -> None:
     cgroups.remove(cluster.name)
     for link in _log_links(cluster.paths.logs):
         link.unlink(missing_ok=True)
-    for result in CNI_RESULTS.glob(f"feedbackloop-{cluster.name}-*"):
+    for result in _cni_results(cluster.paths.state / "containerd"):
         result.unlink(missing_ok=True)
 
 
@@ -62,6 +62,11 @@ def _log_links(logs: Path) -> list[Path]:
         return []
     links = (path for path in CONTAINER_LOG_LINKS.iterdir() if path.is_symlink())
     return [link for link in links if link.readlink().is_relative_to(logs)]
+
+
+def _cni_results(containerd: Path) -> list[Path]:
+    sandboxes = {folder.name for folder in containerd.glob("io.containerd.grpc.v1.cri/sandboxes/*")}
+    return [result for result in CNI_RESULTS.glob("*-*") if sandboxes & set(result.name.split("-"))]
 
 
 def _remove_files(cluster: Description) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,17 @@ class Story:
         }
 
 
-def drive(settings: Settings) -> int:
+Disturbance = Callable[[Kubectl, Follower, Narrator], contextlib.AbstractContextManager[object]]
+"""Something that happens to the cluster while users talk; for tests."""
+
+
+def undisturbed(
+    _kubectl: Kubectl, _follower: Follower, _narrator: Narrator
+) -> contextlib.AbstractContextManager[object]:
+    return contextlib.nullcontext()
+
+
+def drive(settings: Settings, disturbance: Disturbance = undisturbed) -> int:
     if settings.scenario is Scenario.PANDALM and not PandaTraffic.available():
         print("pandalm: skipped, as the data folder is absent (set PANDALM_DATA to the folder of testset-v1.json)")
         return 0
@@ -87,12 +97,14 @@ def drive(settings: Settings) -> int:
     story = Story(settings)
     installation = install(settings, narrator)
     story.setup_seconds, story.build_seconds = narrator.seconds, installation.build_seconds
-    play(settings, narrator, installation, story)
+    play(settings, narrator, installation, story, disturbance)
     story.seconds = narrator.seconds
     return finish(settings, narrator, story)
 
 
-def play(settings: Settings, narrator: Narrator, installation: Installation, story: Story) -> None:
+def play(
+    settings: Settings, narrator: Narrator, installation: Installation, story: Story, disturbance: Disturbance
+) -> None:
     kubectl = installation.kubectl
     clear_previous(kubectl, installation, narrator)
     pushed = push(installation, settings)
@@ -108,7 +120,8 @@ def play(settings: Settings, narrator: Narrator, installation: Installation, sto
     try:
         with narrator.waiting("loop", "waiting for the gateway and the adopted server"):
             until(lambda: ready(follower), what=f"FeedbackLoop {settings.loop} to be Ready", seconds=300)
-        converse(settings, narrator, kubectl, follower, story)
+        with disturbance(kubectl, follower, narrator):
+            converse(settings, narrator, kubectl, follower, story)
         story.loop, story.run = follower.loop, follower.run
         story.moments, story.samples = follower.moments, follower.samples
     finally:

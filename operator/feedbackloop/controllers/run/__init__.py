@@ -1,4 +1,4 @@
-"""The controller of ImprovementRuns: it gathers, lets `domain.lifecycle.run_decide` decide, and does what was decided."""
+"""The controller of ImprovementRuns: it gathers, lets `run_decide` decide, and does what was decided."""
 
 from feedbackloop.controllers.run.controller import RunController
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from feedbackloop.adapters.kinds import JOB
-from feedbackloop.adapters.ports import Json, KubernetesPort
+from feedbackloop.adapters.ports import EventType, Json, KubernetesPort
 from feedbackloop.domain.lifecycle.run_effects import Create, Effect, Note
 
 
@@ -22,5 +22,5 @@ async def perform(kubernetes: KubernetesPort, namespace: str, effects: Iterable[
 async def tell(kubernetes: KubernetesPort, run: Json, notes: Iterable[Note]) -> None:
     """Events for people; a lost one is no loss, as every record is in status too."""
     for note in notes:
-        type_ = "Warning" if note.warning else "Normal"
+        type_: EventType = "Warning" if note.warning else "Normal"
         await kubernetes.event(run, type_=type_, reason=note.reason.value, action=note.reason.value, note=note.note)

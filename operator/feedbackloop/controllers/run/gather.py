@@ -17,11 +17,11 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, 
 from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
 from feedbackloop.controllers.run.gather_serving import serving_seen
 from feedbackloop.controllers.run.gather_stage import with_stage
+from feedbackloop.domain.children.gateway.workload import REPLICAS
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.lifecycle.run_active import active_run
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
 
-GATEWAY_REPLICAS = 1
 _CUT = TypeAdapter(tuple[PodOffset, ...])
 
 
@@ -80,9 +80,7 @@ async def _before_start(adapters: Adapters, seen: RunSeen, body: Json) -> RunSee
     blocked_by = str(first["metadata"]["name"]) if first else None
     seen = replace(seen, cut=_cut(body), blocked_by=None if blocked_by == seen.name else blocked_by)
     if seen.cut is None and seen.blocked_by is None and seen.loop is not None:
-        seen = replace(
-            seen, gateways=await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, GATEWAY_REPLICAS)
-        )
+        seen = replace(seen, gateways=await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, REPLICAS))
     return seen
 
 
@@ -102,7 +100,7 @@ async def _under_way(adapters: Adapters, seen: RunSeen, now: datetime) -> RunSee
         seen = replace(seen, model_keys=await _model_keys(adapters, seen))
     if seen.status.rollout is None:
         return seen
-    gateways = await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, GATEWAY_REPLICAS)
+    gateways = await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, REPLICAS)
     return replace(seen, gateways=gateways, serving=await serving_seen(adapters.kubernetes, seen))
 
 

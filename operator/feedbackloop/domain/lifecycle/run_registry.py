@@ -6,6 +6,8 @@ tag before they are made, aliases follow what serving says.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from feedbackloop.api import GROUP
 from feedbackloop.api.adminconfig import EndpointType
 from feedbackloop.api.conditions import ConditionType, Reason
@@ -19,6 +21,7 @@ from feedbackloop.domain.lifecycle.run_stop import delete_stopped
 from feedbackloop.domain.lifecycle.run_turn import Turn
 
 CHAMPION, PREVIOUS, CANDIDATE = "champion", "previous", "candidate"
+ENDS: dict[RunOutcome, Literal["FAILED", "KILLED"]] = {RunOutcome.FAILED: "FAILED", RunOutcome.SUPERSEDED: "KILLED"}
 
 
 def track(turn: Turn) -> Turn:
@@ -35,14 +38,15 @@ def track(turn: Turn) -> Turn:
 
 def register(turn: Turn) -> Turn:
     """A gated candidate gets a version, and the champion too, so that aliases can point at both."""
-    if turn.status.candidate is None or turn.status.mlflow.model_version is not None:
+    candidate = turn.status.candidate
+    if candidate is None or turn.status.mlflow.model_version is not None:
         return turn
     turn = turn.at_stage("Registering", Reason.PROGRESSING, "registers the candidate")
     if turn.seen.registry_outage is not None:
         return turn.outage(turn.seen.registry_outage)
     version = turn.seen.answers.version
     if version is None:
-        return turn.ask(_register(turn, brief(turn), turn.status.candidate))
+        return turn.ask(_register(turn, brief(turn), candidate))
     name = brief(turn).spec.registry.registered_model
     turn = _reached(_mlflow(turn, model_version=version))
     turn = turn.found(ConditionType.REGISTERED, True, Reason.REGISTERED, f"{name} version {version}")
@@ -149,13 +153,12 @@ def _serving_settled(turn: Turn) -> bool:
 
 def _settle(turn: Turn, b: Brief) -> Settle:
     outcome = turn.status.outcome or RunOutcome.FAILED
-    ends = {RunOutcome.FAILED: "FAILED", RunOutcome.SUPERSEDED: "KILLED"}
     dataset = turn.status.dataset
     registered = turn.status.mlflow.model_version is not None
     return Settle(
         endpoint=_registry(b),
         run_id=b.mlflow_run_id,
-        status="FAILED" if outcome is RunOutcome.FAILED else "KILLED" if outcome in ends else "FINISHED",
+        status=ENDS.get(outcome, "FINISHED"),
         tags={
             f"{GROUP}/outcome": outcome.value,
             f"{GROUP}/message": turn.status.message,

@@ -61,7 +61,9 @@ def applied(seen: RunSeen, rollout: RolloutStatus) -> bool:
         routing = GatewayConfig.model_validate_json(text).routing
     except ValidationError:
         return False
-    written = (routing.run_uid, routing.epoch) == (seen.uid, rollout.epoch)
+    # Before its first epoch the run is not seen in the routing at all.
+    intended = (seen.uid, rollout.epoch) if rollout.epoch > 0 else ("", 0)
+    written = (routing.run_uid, routing.epoch) == intended
     return written and all(g.revision == revision(text) for g in seen.gateways)
 
 
@@ -88,7 +90,7 @@ def _taken(turn: Turn, advance: Advance) -> Turn:
     for record in advance.records:
         turn = turn.record(Reason(record.what), record.why)
     if advance.outcome is None:
-        return turn.at_stage(TITLE, Reason.PROGRESSING, advance.message).hold(advance.requeue_seconds)
+        return turn.at_stage(TITLE, Reason.PROGRESSING, advance.message).hold(turn.poll)
     return turn.end(advance.outcome, END_REASON[advance.outcome], advance.message)
 
 

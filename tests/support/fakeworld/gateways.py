@@ -1,0 +1,78 @@
+"""FakeGateways: `GatewaysPort` that reads the ConfigMap it is given, applies it at once, and counts a model's votes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedbackloop.adapters.kinds import CONFIG_MAP, POD
+from feedbackloop.adapters.ports import Json, KubernetesPort
+from feedbackloop.api.gateway import CONFIG_KEY, GatewayConfig, GatewayStatus, LogPosition, Routing, revision
+from tests.support.clock import FakeClock
+from tests.support.fakeworld.state import Epoch, State
+from tests.support.fakeworld.voters import Voters
+
+SERVICE = "gateways"
+POSITION = LogPosition(offset=400, trainable=120)
+
+
+class FakeGateways:
+    """One pod; it answers while it is ready."""
+
+    def __init__(self, kubernetes: KubernetesPort, clock: FakeClock, state: State, voters: Voters) -> None:
+        self._kubernetes = kubernetes
+        self._clock = clock
+        self._state = state
+        self._voters = voters
+        self.position = POSITION
+
+    async def statuses(self, namespace: str, loop: str, expected: int) -> tuple[GatewayStatus, ...] | None:
+        text = await self.apply(namespace, loop)
+        if SERVICE in self._state.away or text is None or expected != 1:
+            return None
+        config = GatewayConfig.model_validate_json(text)
+        now = seconds(self._clock.now())
+        epochs = self._state.epochs
+        return (
+            GatewayStatus(
+                pod=f"{loop}-gateway-0",
+                revision=revision(text),
+                run_uid=config.routing.run_uid,
+                epoch=config.routing.epoch,
+                appended=self.position,
+                uploaded=self.position,
+                accepted=self.position.offset,
+                stored=self.position.offset,
+                units=tuple(u for e in epochs for o in config.outcomes for u in self._voters.units(e, o.name, now)),
+                traffic=tuple(t for e in epochs for t in self._voters.traffic(e, now)),
+            ),
+        )
+
+    async def drain(self, namespace: str, loop: str) -> None:
+        """Everything is uploaded already."""
+
+    async def apply(self, namespace: str, loop: str) -> str | None:
+        """What the pod's watch does: take the configuration over; None while the pod is not ready."""
+        config = await self._kubernetes.get(CONFIG_MAP, namespace, f"{loop}-gateway")
+        pod = await self._kubernetes.get(POD, namespace, f"{loop}-gateway-0")
+        if config is None or not ready(pod):
+            return None
+        text = str(config["data"][CONFIG_KEY])
+        self._enter(GatewayConfig.model_validate_json(text).routing)
+        return text
+
+    def _enter(self, routing: Routing) -> None:
+        now, epochs = seconds(self._clock.now()), self._state.epochs
+        if epochs and (epochs[-1].run_uid, epochs[-1].epoch) == (routing.run_uid, routing.epoch):
+            return
+        if epochs:
+            epochs[-1].ended = now
+        epochs.append(Epoch(routing.run_uid, routing.epoch, routing.weight, routing.canary is not None, now))
+
+
+def seconds(now: datetime) -> float:
+    return now.timestamp()
+
+
+def ready(pod: Json | None) -> bool:
+    conditions = (pod or {}).get("status", {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

@@ -13,6 +13,9 @@ from typing import Any
 from feedbackloop.api.conditions import Reason
 from feedbackloop.domain.errors import Conflict, Gone, OperatorError, Transient, UserError
 
+_OTHER_UID = re.compile(r"Precondition failed: UID|the UID in the precondition")
+# An apply with a field that the schema lacks is a 500, not a 400: the server's typed converter fails before validation.
+_UNKNOWN_FIELD = re.compile(r"failed to create typed patch object")
 _MANAGER = re.compile(r'conflict with "([^"]+)"')
 
 
@@ -60,7 +63,7 @@ def error(answer: Answer) -> OperatorError:
         return _forbidden(answer)
     if answer.code in (404, 410):
         return Gone(f"{answer.verb} {answer.what}: {answer.message}")
-    if answer.code in (400, 413, 422):
+    if answer.code in (400, 413, 422) or (answer.code == 500 and _UNKNOWN_FIELD.search(answer.message)):
         return UserError(Reason.INVALID_SPEC, f"{answer.what} was refused: {answer.message}")
     return Transient(
         Reason.API_UNAVAILABLE,
@@ -89,7 +92,7 @@ def _conflict(answer: Answer) -> Conflict:
 def _other_conflict(answer: Answer) -> type[Conflict]:
     if answer.reason == "AlreadyExists":
         return AlreadyExists
-    return OtherObject if "Precondition failed: UID" in answer.message else Conflict
+    return OtherObject if _OTHER_UID.search(answer.message) else Conflict
 
 
 def _forbidden(answer: Answer) -> OperatorError:

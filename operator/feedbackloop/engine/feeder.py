@@ -69,7 +69,7 @@ class Feeder:
         thread = threading.Thread(target=self._thread, args=(ended,), name="kopf", daemon=True)
         thread.start()
         try:
-            await asyncio.shield(ended)
+            await ended
         finally:
             self._stop.set()
 

@@ -1,0 +1,62 @@
+"""What a launcher carries to where the training runs: plain data, no connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedbackloop.api.gateway import ObjectStore
+from feedbackloop.api.improvement import Hyperparameters
+
+
+@dataclass(frozen=True)
+class Batch:
+    """An effective batch, cut into micro-batches that fit."""
+
+    micro: int
+    accumulation: int
+
+    @classmethod
+    def of(cls, size: int, halvings: int) -> Batch:
+        """The product is always `size`: after an out-of-memory the optimiser sees the same examples."""
+        limit = max(1, size >> halvings)
+        micro = next(n for n in range(limit, 0, -1) if size % n == 0)
+        return cls(micro, size // micro)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One training."""
+
+    run_id: str
+    spec_digest: str
+    base: Path
+    """The base model's directory."""
+    rows: Path
+    """The data set's `train.jsonl`."""
+    work: Path
+    """A scratch directory: local checkpoints, signs of life, the trained model."""
+    hyperparameters: Hyperparameters
+    batch: Batch
+    storage: ObjectStore
+    """Where checkpoints go, with the credentials and the KEK below `secrets`."""
+    secrets: Path
+
+    @property
+    def model(self) -> Path:
+        """Where the trained model is written."""
+        return self.work / "model"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the trainer keeps its local checkpoints."""
+        return self.work / "checkpoints"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training that reached its last step says of itself."""
+
+    steps: int
+    resumed_from: int
+    final_loss: float

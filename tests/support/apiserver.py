@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster import api
+from tests.cluster import api, description, supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ("/usr/bin/python3", "-m", "tests.cluster")
@@ -39,6 +41,20 @@ class ApiServer:
         """Apply these objects as a person would."""
         items = {"apiVersion": "v1", "kind": "List", "items": list(bodies)}
         self.kubectl("apply", "-f", "-", stdin=json.dumps(items))
+
+    def install(self) -> None:
+        """Our CRDs, served."""
+        self.apply(*_crds())
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+    def kill(self, component: str) -> None:
+        """SIGKILL one of its processes; `start` brings it back."""
+        identity = supervisor.identities(description.load(self.name))[component]
+        os.kill(identity.pid, signal.SIGKILL)
+
+    def start(self) -> None:
+        """Start what is missing of it."""
+        subprocess.run((*TOOL, "up", "--profile", "light", "--name", self.name), cwd=ROOT, check=True)
 
     def namespace(self) -> str:
         """A new one."""
@@ -65,8 +81,7 @@ def api_server(name: str, *, keep: bool = False) -> Iterator[ApiServer]:
     )
     server = ApiServer(name, Path(up.stdout.strip()))
     try:
-        server.apply(*_crds())
-        server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        server.install()
         yield server
     finally:
         if not keep:

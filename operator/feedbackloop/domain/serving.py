@@ -80,11 +80,11 @@ def _moved_back(rollout: RolloutStatus) -> bool:
 
 
 def _stable_digest(run: ImprovementRunStatus, rollout: RolloutStatus, champion: Model) -> str:
-    """While the target is updated its label stays the old one, until traffic moves back in a new epoch."""
-    updating = rollout.promoting_since is not None and rollout.abort is None
+    """The model of the target as this epoch began: while it is updated the label stays the old one."""
     if _moved_back(rollout) and run.candidate is not None:
         return run.candidate.digest
-    return run.inputs.champion.digest if updating and run.inputs is not None else champion.digest
+    taken_back = rollout.abort is not None and rollout.weight == 0
+    return champion.digest if taken_back or run.inputs is None else run.inputs.champion.digest
 
 
 def _champion(loop: FeedbackLoopStatus) -> Model:

@@ -1,7 +1,9 @@
-"""The confidence sequence of the ratio of event rates: all ratios that the looks do not reject, at any time.
+"""The confidence sequence of the ratio of event rates: the ratios that the looks do not reject, at any time.
 
-The null ratio is tested by the e-process with alternatives on both sides of it; the interval holds
-those with an e-value below 1/alpha (arXiv:2011.03567, section 4). It is for people: nothing decides by it.
+Each end inverts a one-sided e-process (arXiv:2011.03567, section 4): the upper end is the smallest
+ratio that non-inferiority would be shown against, the lower end the largest one that harm would be
+shown over. So the interval agrees with both verdicts, each end holds with probability 1 - alpha and
+both together with 1 - 2 alpha. It is for people: nothing decides by it.
 """
 
 from __future__ import annotations
@@ -10,43 +12,36 @@ import math
 from collections.abc import Sequence
 
 from feedbackloop.api.improvementrun import Look
-from feedbackloop.domain.evidence.eprocess import HARM_RATIOS, log_likelihood_ratio, log_mean_exp
+from feedbackloop.domain.evidence.eprocess import (
+    HARM_RATIOS,
+    NON_INFERIORITY_FACTORS,
+    log_likelihood_ratio,
+    log_mean_exp,
+)
 from feedbackloop.domain.statistics.binomial import Interval
 
-_FACTORS = (*HARM_RATIOS, *(1 / ratio for ratio in HARM_RATIOS))
 _WIDEST = math.log(100)
 
 
 def confidence_sequence(looks: Sequence[Look], alpha: float) -> Interval:
-    """Between 0.01 and 100, the interval of ratios not rejected at `alpha`."""
-    centre = math.log(_most_likely(looks))
-    lower = _edge(looks, alpha, centre, -_WIDEST)
-    upper = _edge(looks, alpha, centre, _WIDEST)
+    """Between 0.01 and 100, the ratios not rejected at `alpha` on either side."""
+    lower = _edge(looks, alpha, HARM_RATIOS, (_WIDEST, -_WIDEST))
+    upper = _edge(looks, alpha, NON_INFERIORITY_FACTORS, (-_WIDEST, _WIDEST))
     return Interval(math.exp(lower), math.exp(upper))
 
 
-def _most_likely(looks: Sequence[Look]) -> float:
-    low, high = -_WIDEST, _WIDEST
-    for _ in range(40):
-        left, right = low + (high - low) / 3, high - (high - low) / 3
-        low, high = (left, high) if _log_likelihood(looks, left) < _log_likelihood(looks, right) else (low, right)
-    return math.exp((low + high) / 2)
-
-
-def _log_likelihood(looks: Sequence[Look], log_ratio: float) -> float:
-    return math.fsum(log_likelihood_ratio(look, math.exp(log_ratio), 1.0) for look in looks)
-
-
-def _edge(looks: Sequence[Look], alpha: float, inside: float, outside: float) -> float:
-    if not _rejected(looks, outside, alpha):
-        return outside
+def _edge(looks: Sequence[Look], alpha: float, factors: Sequence[float], bracket: tuple[float, float]) -> float:
+    """The rejected log ratio next to those that are not, or the far end when none is rejected there."""
+    kept, rejected = bracket
+    if not _rejected(looks, rejected, alpha, factors):
+        return rejected
     for _ in range(25):
-        middle = (inside + outside) / 2
-        inside, outside = (inside, middle) if _rejected(looks, middle, alpha) else (middle, outside)
-    return outside
+        middle = (kept + rejected) / 2
+        kept, rejected = (kept, middle) if _rejected(looks, middle, alpha, factors) else (middle, rejected)
+    return rejected
 
 
-def _rejected(looks: Sequence[Look], log_ratio: float, alpha: float) -> bool:
+def _rejected(looks: Sequence[Look], log_ratio: float, alpha: float, factors: Sequence[float]) -> bool:
     null = math.exp(log_ratio)
-    sums = [math.fsum(log_likelihood_ratio(look, null * f, null) for look in looks) for f in _FACTORS]
+    sums = [math.fsum(log_likelihood_ratio(look, null * f, null) for look in looks) for f in factors]
     return log_mean_exp(sums) >= -math.log(alpha)

@@ -14,8 +14,8 @@ def findings(s: Situation, last: Move | Hold) -> tuple[Finding, ...]:
     return (
         _routing_ready(s),
         _metrics_available(s),
-        _check(s, ConditionType.SAMPLE_RATIO_OK, holds.sample_ratio(s)),
-        _check(s, ConditionType.RATED_SHARE_OK, holds.rated_share(s)),
+        _check(s, ConditionType.SAMPLE_RATIO_OK, holds.sample_ratio(s), "the arms have the units their weights give"),
+        _check(s, ConditionType.RATED_SHARE_OK, holds.rated_share(s), "both arms are rated"),
         _target_degraded(s),
         _promoted(s, last),
     )
@@ -42,12 +42,12 @@ def _metrics_available(s: Situation) -> Finding:
     return Finding(type_, False if s.gateways else None, hold.reason, hold.message)
 
 
-def _check(s: Situation, type_: ConditionType, hold: Hold | None) -> Finding:
+def _check(s: Situation, type_: ConditionType, hold: Hold | None, fine: str) -> Finding:
     if hold is not None:
         return Finding(type_, False, hold.reason, hold.message)
     if not s.status.looks:
         return Finding(type_, None, Reason.COLLECTING_EVIDENCE, "no look has closed yet")
-    return Finding(type_, True, Reason.WITHIN_LIMITS, "as the weights of the epochs let expect")
+    return Finding(type_, True, Reason.WITHIN_LIMITS, fine)
 
 
 def _target_degraded(s: Situation) -> Finding:

@@ -1,8 +1,8 @@
 """What ends a job, as a tree whose every leaf is one exit code.
 
 `JobError` → `InvalidSpec` · `InvalidDataset` · `Diverged` · `OutOfMemory` · `StorageUnavailable` ·
-`BaseModelUnavailable` · `Preempted`. Their messages reach logs, so they name fields, keys and
-numbers, never content. Anything else is a bug and exits with `BUG`.
+`BaseModelUnavailable` · `Preempted`, and beside it `Terminated`. Their messages reach logs, so they
+name fields, keys and numbers, never content. Anything else is a bug and exits with `BUG`.
 """
 
 # The names are the words of the contract: `INVALID_SPEC` is `InvalidSpec`.
@@ -60,9 +60,13 @@ class BaseModelUnavailable(JobError):
 
 
 class Preempted(JobError):
-    """SIGTERM: the pod has to go, the work goes on in the next attempt."""
+    """The pod has to go, and what had to be saved is saved; the work goes on in the next attempt."""
 
     code = ExitCode.PREEMPTED
+
+
+class Terminated(BaseException):
+    """SIGTERM in the middle of anything. No library's `except Exception` may take it for its own."""
 
 
 def exit_code(error: BaseException) -> int:
@@ -73,7 +77,7 @@ def exit_code(error: BaseException) -> int:
         return int(_of_events(error))
     if _is_out_of_memory(error):
         return int(ExitCode.OUT_OF_MEMORY)
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, Terminated | KeyboardInterrupt):
         return int(ExitCode.PREEMPTED)
     return BUG
 

@@ -29,7 +29,7 @@ from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, ExitCode, JobSpec, Re
 from feedbackloop.events.errors import EventsError
 from feedbackloop.jobs import canonical
 from feedbackloop.jobs import spec as specs
-from feedbackloop.jobs.errors import BUG, InvalidSpec, JobError, Preempted, exit_code
+from feedbackloop.jobs.errors import BUG, InvalidSpec, JobError, Terminated, exit_code
 from feedbackloop.jobs.progress import Progress, now
 from feedbackloop.jobs.storage import Store, open_store
 from feedbackloop.jobs.vault import Vault
@@ -37,6 +37,7 @@ from feedbackloop.jobs.vault import Vault
 log = logging.getLogger("feedbackloop.jobs")
 S = TypeVar("S", bound=JobSpec)
 R = TypeVar("R", bound=Result)
+RECORD_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Place:
 
 @dataclass
 class Stopping:
-    """SIGTERM. By default it raises `Preempted` in the main thread; a stage that has something to
+    """SIGTERM. By default it raises `Terminated` in the main thread; a stage that has something to
     save first calls `gracefully()` and looks at `requested`, then raises `Preempted` itself."""
 
     requested: threading.Event = field(default_factory=threading.Event)
@@ -76,7 +77,7 @@ class Stopping:
     def handle(self, signum: int, frame: FrameType | None) -> None:
         self.requested.set()
         if self.hook is None:
-            raise Preempted("SIGTERM")
+            raise Terminated("SIGTERM")
         self.hook()
 
 
@@ -146,24 +147,24 @@ def run(spec_type: type[S], result_type: type[R], body: Body[S, R], place: Place
         log.info("%s: result.json exists already", spec.run_id)
         return found
     progress = Progress(store, f"runs/{spec.run_id}/progress.json", spec.run_id, place.attempt)
-    with progress:
-        job = Job(spec, digest, place, store, progress, stopping)
-        return _attempt(job, key, result_type, body)
-
-
-def _attempt(job: Job[S], key: str, result_type: type[R], body: Body[S, R]) -> R:
-    """The body between two lines in `attempts/<n>.json`, its result written last."""
-    started = time.monotonic()
+    job = Job(spec, digest, place, store, progress, stopping)
     _record(job, {"startedAt": now()})
     try:
-        result = body(job)
-        costs = {"wall_seconds": round(time.monotonic() - started, 3), "peak_rss_mib": peak_rss_mib()}
-        final = _publish(job.store, key, result_type, result.model_copy(update=costs))
+        result = _work(job, body)
+        _record(job, {"endedAt": now(), "exitCode": int(ExitCode.OK), "exitClass": "OK"})
+        return _publish(store, key, result_type, result)
     except BaseException as error:
         _record(job, {"endedAt": now(), "exitCode": exit_code(error), "exitClass": type(error).__name__})
         raise
-    _record(job, {"endedAt": now(), "exitCode": 0, "exitClass": "OK"} | {_camel(k): v for k, v in costs.items()})
-    return final
+
+
+def _work(job: Job[S], body: Body[S, R]) -> R:
+    """The body's result with what it cost."""
+    started = time.monotonic()
+    with job.progress:
+        result = body(job)
+    costs = {"wall_seconds": round(time.monotonic() - started, 3), "peak_rss_mib": peak_rss_mib()}
+    return result.model_copy(update=costs)
 
 
 def _find(store: Store, key: str, result_type: type[R], digest: str) -> R | None:
@@ -190,10 +191,20 @@ def _publish(store: Store, key: str, result_type: type[R], result: R) -> R:
 def _record(job: Job[S], ending: Mapping[str, Any]) -> None:
     """`attempts/<n>.json` is for people: facts of the environment and how it ended. Best effort."""
     facts = {"attempt": job.attempt, "halvings": job.place.halvings, "specDigest": job.spec_digest, **environment()}
+    body = canonical.encode({**facts, **ending})
+    # Beside the work, and not longer than a pod's end may wait for a store that hangs.
+    thread = threading.Thread(
+        target=_put, args=(job.store, f"{job.run_prefix}attempts/{job.attempt}.json", body), daemon=True
+    )
+    thread.start()
+    thread.join(RECORD_SECONDS)
+
+
+def _put(store: Store, key: str, body: bytes) -> None:
     try:
-        job.store.put(f"{job.run_prefix}attempts/{job.attempt}.json", canonical.encode({**facts, **ending}))
+        store.put(key, body)
     except JobError as error:
-        log.warning("attempts/%d.json was not written: %s", job.attempt, error)
+        log.warning("%s was not written: %s", key, error)
 
 
 def environment() -> dict[str, Any]:
@@ -223,8 +234,3 @@ def _end(error: BaseException) -> int:
         places = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
         log.error("bug: %s at %s", type(error).__name__, places)
     return code
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.title() for part in tail)

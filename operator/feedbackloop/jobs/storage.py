@@ -145,8 +145,8 @@ def _client(where: ObjectStore, secrets: Path) -> Any:
     # Path style and checksums only where S3 demands them: that is what compatible stores understand.
     config = Config(
         connect_timeout=5,
-        read_timeout=60,
-        retries={"mode": "standard", "max_attempts": 5},
+        read_timeout=30,
+        retries={"mode": "standard", "max_attempts": 4},
         s3={"addressing_style": "path"},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

@@ -58,11 +58,12 @@ def is_running(identity: Identity) -> bool:
     """Whether that very process runs; a zombie does not."""
     try:
         stat = parse_stat((PROC / str(identity.pid) / "stat").read_text())
-        command = (PROC / str(identity.pid) / "cmdline").read_text().split("\0")
+        words = (PROC / str(identity.pid) / "cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return False
     same = stat.started == identity.started and boot_id() == identity.boot
-    return same and stat.state not in "ZX" and identity.command in command
+    # In the midst of an exec (nsenter becoming the component) a command line reads as empty.
+    return same and stat.state not in "ZX" and (identity.command in words or not any(words))
 
 
 def start(argv: list[str], command: str, log: Path, env: Mapping[str, str]) -> Identity:

@@ -30,9 +30,9 @@ CONTROL_PLANE = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-sche
 NODE = ["containerd", "kubelet", "kube-proxy", "coredns"]
 
 
-def command(*words: str) -> str:
+def command(*words: str, name: str = NAME) -> str:
     """The command line as a user calls it; what it says goes to the test's log."""
-    argv = [sys.executable, "-m", "tests.cluster", *words, "--name", NAME]
+    argv = [sys.executable, "-m", "tests.cluster", *words, "--name", name]
     done = subprocess.run(argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 
@@ -139,6 +139,18 @@ def test_exec_and_logs_reach_the_pod(kubectl: Kubectl, web: str) -> None:
     assert "GET /" in kubectl("logs", "deployment/web", "-n", NAMESPACE)
 
 
+def test_a_light_cluster_beside_has_controllers_but_no_node(cluster: Description) -> None:
+    light = f"{NAME}-light"
+    try:
+        command("up", "--profile", "light", name=light)
+        kubectl = api.kubectl(light)
+        kubectl("create", "deployment", "app", f"--image={IMAGE}")
+        wait_for(lambda: len(kubectl.items("pods")) == 1, "the controllers to make a pod", seconds=20)
+        assert kubectl.items("nodes") == []
+    finally:
+        command("down", name=light)
+
+
 def test_up_again_does_nothing(cluster: Description) -> None:
     before = supervisor.identities(cluster)
     assert command("up", "--profile", "node").strip() == str(cluster.paths.kubeconfig)
@@ -240,4 +252,6 @@ def test_down_leaves_nothing(kubectl: Kubectl, cluster: Description, web: str) -
     for folder in (ClusterPaths.of(NAME).state, ClusterPaths.of(NAME).run):
         assert mounts.under(folder) == []
         assert not folder.exists()
-    assert not [link for link in Path("/var/log/containers").glob("*") if NAME in str(link.readlink())]
+    assert not [link for link in Path("/var/log/containers").glob("*") if f"/{NAME}/" in str(link.readlink())]
+    assert not list(Path("/var/lib/cni/results").glob(f"feedbackloop-{NAME}-*"))
+    command("down")

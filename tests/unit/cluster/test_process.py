@@ -14,13 +14,14 @@ from tests.cluster import process
 from tests.cluster.process import Identity, Stat, parse_stat
 from tests.cluster.waiting import wait_for
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-uc", "import time; print(1); time.sleep(60)"]
 
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[Identity]:
-    """A daemon."""
+    """A daemon that is past its start."""
     identity = process.start(SLEEP, SLEEP[0], tmp_path / "log", os.environ)
+    wait_for(lambda: (tmp_path / "log").read_text() == "1\n", "it to start", seconds=20)
     yield identity
     process.send(identity, signal.SIGKILL)
     os.waitpid(identity.pid, 0)
@@ -33,6 +34,14 @@ def test_a_command_with_spaces_and_parentheses_is_parsed() -> None:
 
 def test_a_started_process_runs(sleeper: Identity) -> None:
     assert process.is_running(sleeper)
+
+
+def test_a_process_runs_from_the_moment_of_its_start(tmp_path: Path) -> None:
+    for _ in range(20):
+        identity = process.start(SLEEP, SLEEP[0], tmp_path / "log", os.environ)
+        assert process.is_running(identity)
+        process.send(identity, signal.SIGKILL)
+        os.waitpid(identity.pid, 0)
 
 
 def test_an_identity_survives_the_file(sleeper: Identity) -> None:

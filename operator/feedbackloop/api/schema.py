@@ -7,6 +7,7 @@ known places: `$ref` is inlined, `anyOf [..., null]` becomes an absent optional,
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus
 from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
 
 Json = dict[str, Any]
+AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
+"""Strings that PyYAML writes plain and the API server's YAML reads as a boolean or a number."""
 DROPPED = ("title", "$defs", "additionalProperties", "discriminator", "examples")
 
 
@@ -55,7 +58,8 @@ def _convert(node: Json, defs: Mapping[str, Json], models: Mapping[str, type[Kub
         out.pop("default", None)
     if out.get("type") == "integer":
         out.setdefault("format", "int32")
-    rules = _rules(models.get(node.get("title", "")))
+    # Only of an object: a string field `signal` has the title of the model `Signal`.
+    rules = _rules(models.get(node.get("title", ""))) if "properties" in node else []
     if rules:
         out["x-kubernetes-validations"] = rules
     return out
@@ -213,10 +217,18 @@ def write(directory: Path) -> None:
     """Write one YAML file for each CRD."""
     import yaml
 
+    class Dumper(yaml.SafeDumper):
+        """Quotes what another YAML reader would not take for a string."""
+
+    def quoted(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, "'" if AMBIGUOUS.fullmatch(value) else None)
+
+    Dumper.add_representer(str, quoted)
     directory.mkdir(parents=True, exist_ok=True)
     for name, document in crds().items():
         head = "# Written by `make generate` from operator/feedbackloop/api; do not edit.\n"
-        (directory / name).write_text(head + yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
+        text = yaml.dump(document, Dumper=Dumper, sort_keys=False, width=120)
+        (directory / name).write_text(head + text, encoding="utf-8")
 
 
 if __name__ == "__main__":

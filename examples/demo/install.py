@@ -115,9 +115,8 @@ def apply_platform(kubectl: Kubectl, environments: dict[str, Path], narrator: Na
         keys = {name: secrets.token_hex(16) for name in CREDENTIALS}
         kek = base64.b64encode(secrets.token_bytes(32)).decode()
         kubectl.apply(rendered("secrets.yaml", namespace=NAMESPACE, kek_base64=kek, **keys))
-        kubectl.apply(rendered("seaweedfs.yaml", namespace=NAMESPACE, image=IMAGE, **values, **keys))
-    kubectl.apply(rendered("mlflow.yaml", namespace=NAMESPACE, image=IMAGE, **values))
-    kubectl.apply(rendered("server.yaml", namespace=NAMESPACE, image=IMAGE, **values))
+    for part in ("seaweedfs", "mlflow", "server"):
+        kubectl.apply(rendered(f"{part}.yaml", namespace=NAMESPACE, image=IMAGE, **values))
 
 
 CREDENTIALS = ("s3_admin", "s3_operator", "s3_loop", "s3_models_read", "s3_models_write", "s3_mlflow", "app_token")

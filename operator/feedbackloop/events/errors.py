@@ -1,0 +1,57 @@
+# ruff: noqa: N818 - named for what happened, as the standard library names its conditions
+"""The errors of this package.
+
+EventsError
+ ├─ RedactionFailed     a text could not be made harmless: it must not be stored
+ ├─ TokenInvalid        a feedback token that is forged, altered, expired or of another loop
+ ├─ EnvelopeError       ciphertext that does not belong here: wrong key, altered, swapped
+ ├─ FrameError          a damaged frame or header of a log segment
+ ├─ SegmentMissing      a gap in a pod's stored records before the cut
+ ├─ ObjectMissing       no such object
+ ├─ ObjectExists        a create-once object exists already
+ └─ StorageUnavailable  the object storage did not answer as it should: try again later
+
+No message of these quotes stored or received text.
+"""
+
+from __future__ import annotations
+
+
+class EventsError(Exception):
+    """The base of all errors of this package."""
+
+
+class RedactionFailed(EventsError):
+    """The scanner failed; whatever was being redacted must not be stored."""
+
+
+class TokenInvalid(EventsError):
+    """The feedback token does not admit anything."""
+
+
+class EnvelopeError(EventsError):
+    """Ciphertext that cannot be opened for the purpose it was opened for."""
+
+
+class FrameError(EventsError):
+    """A segment's header or frame fails its checks."""
+
+
+class SegmentMissing(EventsError):
+    """Records before the cut are not in object storage."""
+
+
+class ObjectMissing(EventsError):
+    """There is no such object."""
+
+
+class ObjectExists(EventsError):
+    """The create-once object is there already."""
+
+
+class StorageUnavailable(EventsError):
+    """The object storage failed; `reason` is the class of the failure, fit for a status."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"object storage unavailable: {reason}")
+        self.reason = reason

@@ -1,0 +1,152 @@
+"""The stored log in object storage: how the gateway names and packs its objects, how jobs read them.
+
+    events/<pod>/<first>-<last>.seg     badrows/<pod>/<first>-<last>.seg
+
+Numbers have 20 digits and count from 1. An object is an envelope around a zlib stream of entries
+(u32 length | codec bytes), bound to its own key by the encryption context.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from feedbackloop.events import codec, envelope
+from feedbackloop.events.errors import EnvelopeError, SegmentMissing
+from feedbackloop.events.objects import ObjectClient
+from feedbackloop.events.records import BadRow, Record, placed
+
+EVENTS, BAD_ROWS = "events", "badrows"
+_NAME = re.compile(r"(?:^|/)(events|badrows)/([^/]+)/([0-9]{20})-([0-9]{20})\.seg$")
+_LENGTH = struct.Struct(">I")
+
+
+class Offset(Protocol):
+    """How far a pod's log is wanted: `feedbackloop.api.feedbackloop.PodOffset` is one."""
+
+    @property
+    def pod(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+
+
+@dataclass(frozen=True, order=True)
+class StoredSegment:
+    """One object: the records first..last of a pod's stream."""
+
+    first: int
+    last: int
+    key: str
+
+
+def object_key(prefix: str, stream: str, pod: str, first: int, last: int) -> str:
+    """The full key of a stored segment; `prefix` ends with `/`."""
+    return f"{prefix}{stream}/{pod}/{first:020}-{last:020}.seg"
+
+
+def seal(entries: Iterable[bytes], *, key: str, kek: bytes) -> bytes:
+    """The object's bytes for codec-encoded entries, bound to the object's key."""
+    plain = b"".join(_LENGTH.pack(len(entry)) + entry for entry in entries)
+    return envelope.encrypt(zlib.compress(plain, 3), kek=kek, context=_context(key))
+
+
+def unseal(data: bytes, *, key: str, kek: bytes) -> list[bytes]:
+    """The entries of an object. Raises EnvelopeError when it is not the one that was written under this key."""
+    plain = envelope.decrypt(data, kek=kek, context=_context(key))
+    try:
+        return list(_entries(zlib.decompress(plain)))
+    except (zlib.error, struct.error) as error:
+        raise EnvelopeError(f"stored segment is malformed: {type(error).__name__}") from None
+
+
+def _context(key: str) -> dict[str, str]:
+    return {"purpose": "feedbackloop/segment/1", "object": key}
+
+
+def _entries(plain: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(plain):
+        (length,) = _LENGTH.unpack_from(plain, at)
+        at += _LENGTH.size
+        yield plain[at : at + length]
+        at += length
+
+
+def segments(objects: ObjectClient, prefix: str, stream: str, pod: str) -> list[StoredSegment]:
+    """A pod's stored segments in order."""
+    found = []
+    for key in objects.list(f"{prefix}{stream}/{pod}/"):
+        if match := _NAME.search(key):
+            found.append(StoredSegment(first=int(match[3]), last=int(match[4]), key=key))
+    return sorted(found)
+
+
+def pods(objects: ObjectClient, prefix: str, stream: str = EVENTS) -> list[str]:
+    """The pods that have stored anything in a stream."""
+    return sorted({match[2] for key in objects.list(f"{prefix}{stream}/") if (match := _NAME.search(key))})
+
+
+def up_to(found: Sequence[StoredSegment], offset: int, *, pod: str) -> list[StoredSegment]:
+    """The segments that hold records 1..offset. Raises SegmentMissing at a gap or an overlap before it."""
+    wanted, expected = [], 1
+    for segment in found:
+        if expected > offset:
+            break
+        if segment.first != expected or segment.last < segment.first:
+            raise SegmentMissing(
+                f"pod {pod}: records from {expected} on are missing, the next segment has {segment.first}"
+            )
+        wanted.append(segment)
+        expected = segment.last + 1
+    if expected <= offset:
+        raise SegmentMissing(f"pod {pod}: records {expected} to {offset} are missing")
+    return wanted
+
+
+def read_events(objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: bytes) -> Iterator[Record]:
+    """The records of a cut in deterministic order (pod, then number), each with `pod` and `seq` set.
+
+    `prefix` is `<spec prefix><loop uid>/`. Raises SegmentMissing when the cut is not wholly stored (checked
+    for every pod before the first record is given out), EnvelopeError, FrameError, StorageUnavailable.
+    """
+    ordered = sorted(cut, key=lambda position: position.pod)
+    plan = [
+        (position, up_to(segments(objects, prefix, EVENTS, position.pod), position.offset, pod=position.pod))
+        for position in ordered
+    ]
+    for position, wanted in plan:
+        for segment in wanted:
+            yield from _records(objects, segment, position, kek)
+
+
+def _records(objects: ObjectClient, segment: StoredSegment, position: Offset, kek: bytes) -> Iterator[Record]:
+    entries = _read(objects, segment, kek)
+    for seq, entry in enumerate(entries, segment.first):
+        if seq > position.offset:
+            return
+        record = codec.decode(entry)
+        if not isinstance(record, BadRow):
+            yield placed(record, position.pod, seq)
+
+
+def read_badrows(objects: ObjectClient, prefix: str, kek: bytes) -> Iterator[BadRow]:
+    """All bad rows that are stored now, in order (pod, then number), each with `pod` and `seq` set."""
+    for pod in pods(objects, prefix, BAD_ROWS):
+        for segment in segments(objects, prefix, BAD_ROWS, pod):
+            for seq, entry in enumerate(_read(objects, segment, kek), segment.first):
+                record = codec.decode(entry)
+                if isinstance(record, BadRow):
+                    yield msgspec.structs.replace(record, pod=pod, seq=seq)
+
+
+def _read(objects: ObjectClient, segment: StoredSegment, kek: bytes) -> list[bytes]:
+    entries = unseal(objects.get(segment.key), key=segment.key, kek=kek)
+    if len(entries) != segment.last - segment.first + 1:
+        raise EnvelopeError(f"stored segment {segment.key} does not hold the records that its name says")
+    return entries

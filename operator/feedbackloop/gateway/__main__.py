@@ -1,0 +1,38 @@
+"""`python -m feedbackloop.gateway`: the gateway's process, told by its environment what to do."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sys
+
+import uvloop
+
+from feedbackloop.events.errors import EventsError
+from feedbackloop.gateway.runtime import Runtime
+from feedbackloop.gateway.settings import Settings
+from feedbackloop.gateway.volume import VolumeInUse
+
+
+async def _main(settings: Settings) -> None:
+    await Runtime(settings).run()
+
+
+def main() -> int:
+    """0 after a clean end; 1 when it cannot start, with the reason on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("botocore", "boto3", "aiohttp", "urllib3", "uvicorn", "asyncio"):
+        # Their tracebacks and debug lines can quote requests.
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    # No core dump: keys and texts are in memory.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        uvloop.run(_main(Settings.from_env()))
+    except (ValueError, OSError, EventsError, VolumeInUse) as error:
+        logging.getLogger("feedbackloop.gateway").error("cannot run: %s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

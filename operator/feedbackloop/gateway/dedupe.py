@@ -1,0 +1,47 @@
+"""Idempotency: which event ids a subject has used, and for which body.
+
+Ids whose record is not durable yet are kept apart with the future of their commit, so that a
+repetition waits for the same commit instead of being answered before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from feedbackloop.gateway.recent import RecentMap
+
+IDS_REMEMBERED = 1_000_000
+
+
+class Dedupe:
+    """The index of seen ids; keys are keyed hashes of (subject, event id)."""
+
+    def __init__(self, key: bytes, capacity: int = IDS_REMEMBERED) -> None:
+        self._key = key
+        self._known = RecentMap(capacity)
+        self._pending: dict[int, tuple[int, asyncio.Future[None]]] = {}
+
+    def key_of(self, subject: str, event_id: str) -> int:
+        digest = hashlib.blake2b(f"{subject}/{event_id}".encode(), digest_size=8, key=self._key).digest()
+        return int.from_bytes(digest, "big")
+
+    def find(self, key: int) -> tuple[int, asyncio.Future[None] | None] | None:
+        """The fingerprint under a key and the commit to wait for, None when the id is new."""
+        if pending := self._pending.get(key):
+            return pending
+        known = self._known.get(key)
+        return None if known is None else (known, None)
+
+    def reserve(self, key: int, fingerprint: int, committed: asyncio.Future[None]) -> None:
+        """The id is being written."""
+        self._pending[key] = (fingerprint, committed)
+
+    def settle(self, key: int, fingerprint: int) -> None:
+        """The id is durable."""
+        self._pending.pop(key, None)
+        self._known.put(key, fingerprint)
+
+    def release(self, key: int) -> None:
+        """The write failed: the id is free again."""
+        self._pending.pop(key, None)

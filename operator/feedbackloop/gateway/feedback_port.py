@@ -1,0 +1,111 @@
+"""The feedback port: `POST /v1/feedback` and nothing else."""
+
+from __future__ import annotations
+
+import logging
+
+from feedbackloop.events.errors import TokenInvalid
+from feedbackloop.events.tokens import Claims
+from feedbackloop.gateway.asgi import (
+    Answer,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    TooLarge,
+    answer,
+    bearer,
+    problem,
+    read_body,
+    send_answer,
+)
+from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Outcome, TooManyEvents
+from feedbackloop.gateway.ratelimit import Limiter
+from feedbackloop.gateway.wal import LogUnavailable
+
+MAX_BODY = 256 << 10
+RETRY_AFTER = 2
+
+logger = logging.getLogger(__name__)
+
+_PROBLEMS: dict[type[Exception], Answer] = {
+    TokenInvalid: problem(401, "unauthorized", "a valid feedback token is required"),
+    TooLarge: problem(413, "too_large", "the body is larger than 256 KiB"),
+    TooManyEvents: problem(413, "too_large", "more than 50 events", path="$.events"),
+    NotJson: problem(400, "not_json", "the body is not JSON"),
+}
+_ONE_ACCEPTED = answer(202, Outcome(accepted=1))
+_ONE_DUPLICATE = answer(202, Outcome(duplicate=1))
+
+
+class FeedbackPort:
+    """A write-only door: a feedback token admits signals about its outputs."""
+
+    def __init__(self, core: Core) -> None:
+        self._core, self._ingest = core, FeedbackIngest(core)
+        self._limits: tuple[object, Limiter | None, Limiter | None] = (None, None, None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            await send_answer(send, await self._handle(scope, receive))
+        except Disconnected:
+            pass
+        except Exception as error:
+            # Without the message: it could quote the event.
+            logger.error("feedback port: %s", type(error).__name__)
+            await send_answer(send, problem(500, "internal", "internal error"))
+
+    async def _handle(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["path"] != "/v1/feedback":
+            return problem(404, "not_found", "this port serves POST /v1/feedback only")
+        if scope["method"] != "POST":
+            return problem(405, "method_not_allowed", "use POST")
+        try:
+            return await self._take(scope, receive)
+        except (TokenInvalid, TooLarge, TooManyEvents, NotJson) as error:
+            return _PROBLEMS[type(error)]
+        except LogUnavailable as error:
+            return unavailable(self._core, error)
+
+    async def _take(self, scope: Scope, receive: Receive) -> Answer:
+        core, token = self._core, bearer(scope)
+        claims = core.sealer.open(token, now_ms=core.journal.now_ms())
+        core.journal.check()
+        if wait := self._over_limit(claims, token):
+            return problem(429, "rate_limited", "too many events", retry_after=wait)
+        return _answered(await self._ingest.take(await read_body(scope, receive, MAX_BODY), claims))
+
+    def _over_limit(self, claims: Claims, token: bytes) -> int:
+        limits = self._core.applied.config.collection.rate_limits
+        if limits is None:
+            return 0
+        if self._limits[0] is not limits:
+            self._limits = (
+                limits,
+                Limiter(limits.per_subject) if limits.per_subject else None,
+                Limiter(limits.per_token) if limits.per_token else None,
+            )
+        now = self._core.journal.now_ms()
+        _, by_subject, by_token = self._limits
+        # By the end of the token, which is the tag of its seal: unique, and short.
+        wait = by_token.retry_after(token[-22:].decode("latin-1"), now) if by_token else 0
+        return wait or (by_subject.retry_after(claims.subject, now) if by_subject else 0)
+
+
+def _answered(outcome: Outcome) -> Answer:
+    if not outcome.rejected:
+        if (outcome.accepted, outcome.duplicate) == (1, 0):
+            return _ONE_ACCEPTED
+        if (outcome.accepted, outcome.duplicate) == (0, 1):
+            return _ONE_DUPLICATE
+    all_bad = bool(outcome.rejected) and not outcome.accepted and not outcome.duplicate
+    return answer(422 if all_bad else 202, outcome)
+
+
+def unavailable(core: Core, error: LogUnavailable) -> Answer:
+    """503 with Retry-After: nothing was stored, the client should send it again."""
+    core.metrics["unavailable_answers"] += 1
+    return problem(503, "unavailable", f"cannot store now: {error.reason}", retry_after=RETRY_AFTER)

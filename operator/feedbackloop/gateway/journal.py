@@ -1,0 +1,174 @@
+"""The journal: everything that must survive goes through it, once and in order.
+
+`submit` queues records; when their frame is durable they are applied to the state, their ids become
+known, and the waiting request goes on, in this order and on the event loop. A request that is told
+"stored" is therefore on disk, and the state never holds what the log does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from feedbackloop.events import codec
+from feedbackloop.events.codec import Stored
+from feedbackloop.events.records import BadRow
+from feedbackloop.events.segment import Kind, pack_entry
+from feedbackloop.gateway import meta
+from feedbackloop.gateway.dedupe import Dedupe
+from feedbackloop.gateway.meta import Meta
+from feedbackloop.gateway.state import State
+from feedbackloop.gateway.volume import Volume
+from feedbackloop.gateway.wal import Append, Committed, Log, LogUnavailable, Position, Sealed
+
+PENDING_BYTES = 64 << 20
+_EVENT, _BAD_ROW, _META = int(Kind.EVENT), int(Kind.BAD_ROW), int(Kind.META)
+
+Key = tuple[int, int]
+"""A de-duplication key with the body's fingerprint."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entries: Sequence[Stored | Meta]
+    keys: Sequence[Key]
+    future: asyncio.Future[None] | None
+
+
+class Journal:
+    """The log together with the state that it implies. For the event loop's thread, callbacks included."""
+
+    def __init__(self, volume: Volume, *, kek: bytes, loop_uid: str, pod: str, state: State, dedupe: Dedupe) -> None:
+        self.state, self.dedupe = state, dedupe
+        self.sealed: asyncio.Queue[Sealed] = asyncio.Queue()
+        self.position = (0, -1)
+        """Segment and frame of the newest entry in the state."""
+        self.limit_bytes = volume.default_limit()
+        self.sealed_bytes = 0
+        """Bytes of sealed segments that are still on the volume."""
+        self.failure: str | None = None
+        """Why the last commit failed, until one succeeds."""
+        self.closed = False
+        """Takes nothing any more: drained or about to end."""
+        self._volume, self._kek, self._uid, self._pod = volume, kek, loop_uid, pod
+        self._loop = asyncio.get_running_loop()
+        self._pending: deque[Append] = deque()
+        self._pending_bytes = 0
+        self._full = False
+        self._clock = 0
+        self._log: Log | None = None
+
+    def start(self, next_segment: int) -> None:
+        """Opens the log for writing, after recovery has brought the state up to date."""
+        self._log = Log(
+            self._volume.wal,
+            kek=self._kek,
+            loop_uid=self._uid,
+            pod=self._pod,
+            position=Position(next_segment, self.state.stored + 1, self.state.bad_rows + 1),
+            committed=lambda batch: self._in_loop(self._on_committed, batch),
+            sealed=lambda segment: self._in_loop(self._on_sealed, segment),
+            disk=self._volume.disk,
+        )
+
+    def _in_loop(self, callback: object, argument: object) -> None:
+        self._loop.call_soon_threadsafe(callback, argument)  # type: ignore[arg-type]
+
+    @property
+    def log(self) -> Log:
+        assert self._log is not None, "the journal was not started"
+        return self._log
+
+    def now_ms(self) -> int:
+        """The log's clock, Unix milliseconds: the wall clock, except that it never runs backwards."""
+        self._clock = max(self._clock, time.time_ns() // 1_000_000, self.state.clock)
+        return self._clock
+
+    def horizon_ms(self) -> int:
+        """Nothing older than this will still be applied: windows that end before it may close."""
+        return self._pending[0].received_at if self._pending else self.now_ms()
+
+    @property
+    def used_bytes(self) -> int:
+        return self.sealed_bytes + self.log.open_bytes
+
+    def check(self) -> None:
+        """Raises LogUnavailable when a submission would be refused."""
+        if self.closed:
+            raise LogUnavailable("Draining")
+        if self._pending_bytes > PENDING_BYTES:
+            raise LogUnavailable("Overloaded")
+        used = self.used_bytes
+        self._full = used > self.limit_bytes or (self._full and used > self.limit_bytes * 9 // 10)
+        if self._full:
+            raise LogUnavailable("VolumeFull")
+
+    def submit(
+        self, records: Sequence[Stored], *, metas: Sequence[Meta] = (), keys: Sequence[Key] = ()
+    ) -> asyncio.Future[None]:
+        """Queues records; the future ends when they are durable, or with LogUnavailable. Raises it at once, too."""
+        self.check()
+        future: asyncio.Future[None] = self._loop.create_future()
+        for key, fingerprint in keys:
+            self.dedupe.reserve(key, fingerprint, future)
+        bad_rows = sum([type(record) is BadRow for record in records])
+        parts = [pack_entry(_BAD_ROW if type(record) is BadRow else _EVENT, codec.encode(record)) for record in records]
+        parts += [pack_entry(_META, meta.encode(entry)) for entry in metas]
+        self._queue(parts, len(records) - bad_rows, bad_rows, _Waiting([*records, *metas], keys, future))
+        return future
+
+    def note(self, entry: Meta) -> None:
+        """Queues an entry that nobody waits for; dropped when the log takes nothing (it then only counts here)."""
+        try:
+            self.check()
+        except LogUnavailable:
+            self.state.apply(entry)
+            return
+        self._queue([pack_entry(_META, meta.encode(entry))], 0, 0, _Waiting([entry], (), None))
+
+    def _queue(self, parts: list[bytes], events: int, bad_rows: int, waiting: _Waiting) -> None:
+        item = Append(b"".join(parts), events, bad_rows, waiting.entries[0].received_at, waiting)
+        self._pending.append(item)
+        self._pending_bytes += len(item.entries)
+        self.log.append(item)
+
+    def _on_committed(self, batch: Committed) -> None:
+        self.failure = batch.error.reason if batch.error else None
+        for item in batch.appends:
+            self._pending.popleft()
+            self._pending_bytes -= len(item.entries)
+            if batch.error is None:
+                self._settle(item.payload)
+            else:
+                self._fail(item.payload, batch.error)
+        if batch.error is None:
+            self.position = (batch.segment, batch.frame)
+
+    def _settle(self, waiting: _Waiting) -> None:
+        for entry in waiting.entries:
+            self.state.apply(entry)
+        for key, fingerprint in waiting.keys:
+            self.dedupe.settle(key, fingerprint)
+        if waiting.future is not None and not waiting.future.done():
+            waiting.future.set_result(None)
+
+    def _fail(self, waiting: _Waiting, error: LogUnavailable) -> None:
+        for key, _ in waiting.keys:
+            self.dedupe.release(key)
+        if waiting.future is not None and not waiting.future.done():
+            waiting.future.set_exception(LogUnavailable(error.reason))
+            # A client that went away leaves nobody to look at it.
+            waiting.future.exception()
+
+    def _on_sealed(self, segment: Sealed) -> None:
+        self.sealed_bytes += segment.length
+        self.sealed.put_nowait(segment)
+
+    async def close(self) -> None:
+        """Takes nothing more, commits what is queued and stops the committer."""
+        self.closed = True
+        if self._log is not None:
+            await asyncio.to_thread(self._log.close)

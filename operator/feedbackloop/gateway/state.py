@@ -1,0 +1,133 @@
+"""The gateway's memory: a fold over the log's entries (pure), and its snapshot for the checkpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from feedbackloop.events.codec import Stored
+from feedbackloop.events.records import BadRow, FeedbackRecord, InteractionRecord, LostRecord
+from feedbackloop.gateway.meta import Duplicates, Meta, Outcome, OutcomesSet, Served
+from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
+from feedbackloop.gateway.units import CountKey, Unit, UnitBook
+
+
+class Snapshot(Struct):
+    """A state as it lies in a checkpoint."""
+
+    stored: int
+    trainable: int
+    duplicate: int
+    bad_rows: int
+    by_signal: dict[str, int]
+    clock: int
+    outcomes: tuple[Outcome, ...]
+    counts: list[tuple[CountKey, list[int]]]
+    units: list[Unit]
+    traffic: list[tuple[TrafficKey, Traffic]]
+
+
+class State:
+    """Counters of one pod's log from its first record on. `apply` must see every entry once, in order."""
+
+    def __init__(self) -> None:
+        self.stored = 0
+        self.trainable = 0
+        self.duplicate = 0
+        self.bad_rows = 0
+        self.by_signal: Counter[str] = Counter()
+        self.clock = 0
+        """The time of the newest entry, Unix milliseconds."""
+        self.units = UnitBook()
+        self.traffic = TrafficBook()
+
+    @property
+    def accepted(self) -> int:
+        """Events that were taken in: stored, repeated or refused, each exactly one of the three."""
+        return self.stored + self.duplicate + self.bad_rows
+
+    def apply(self, entry: Stored | Meta) -> None:
+        """Takes one entry into account; windows that ended before it close first."""
+        if entry.received_at > self.clock:
+            self.clock = entry.received_at
+            self.units.advance(entry.received_at)
+        self._APPLY[type(entry)](self, entry)
+
+    def tick(self, horizon_ms: int) -> None:
+        """Time has passed, and nothing older than the horizon will be applied any more."""
+        self.clock = max(self.clock, horizon_ms)
+        self.units.advance(horizon_ms)
+
+    def _feedback(self, record: FeedbackRecord) -> None:
+        self.stored += 1
+        self.trainable += record.trainable
+        self.by_signal[record.signal] += 1
+        self.units.voted(record)
+
+    def _interaction(self, record: InteractionRecord) -> None:
+        self.stored += 1
+        if record.serving is not None:
+            self.traffic.served(record.serving)
+            self.units.answered(record)
+
+    def _lost(self, _record: LostRecord) -> None:
+        self.stored += 1
+
+    def _bad_row(self, _row: BadRow) -> None:
+        self.bad_rows += 1
+
+    def _duplicates(self, meta: Duplicates) -> None:
+        self.duplicate += meta.count
+
+    def _served(self, meta: Served) -> None:
+        self.traffic.served(meta.serving)
+        if meta.serving.fallback and meta.session:
+            self.units.dropped(meta.session, meta.serving)
+
+    def _outcomes(self, meta: OutcomesSet) -> None:
+        self.units.outcomes = meta.outcomes
+
+    _APPLY: ClassVar[dict[type, Callable[..., None]]] = {
+        FeedbackRecord: _feedback,
+        InteractionRecord: _interaction,
+        LostRecord: _lost,
+        BadRow: _bad_row,
+        Duplicates: _duplicates,
+        Served: _served,
+        OutcomesSet: _outcomes,
+    }
+
+    def snapshot(self) -> Snapshot:
+        """A copy that later entries do not change."""
+        return Snapshot(
+            stored=self.stored,
+            trainable=self.trainable,
+            duplicate=self.duplicate,
+            bad_rows=self.bad_rows,
+            by_signal=dict(self.by_signal),
+            clock=self.clock,
+            outcomes=self.units.outcomes,
+            counts=[(key, list(counts)) for key, counts in self.units.counts.items()],
+            units=list(self.units.open_units()),
+            traffic=[
+                (key, msgspec.structs.replace(traffic, buckets=list(traffic.buckets)))
+                for key, traffic in self.traffic.counts.items()
+            ],
+        )
+
+    @classmethod
+    def restored(cls, snapshot: Snapshot) -> State:
+        state = cls()
+        state.stored, state.trainable = snapshot.stored, snapshot.trainable
+        state.duplicate, state.bad_rows = snapshot.duplicate, snapshot.bad_rows
+        state.by_signal.update(snapshot.by_signal)
+        state.clock = snapshot.clock
+        state.units.outcomes = snapshot.outcomes
+        state.units.counts = dict(snapshot.counts)
+        state.units.restore(snapshot.units)
+        state.traffic.counts = dict(snapshot.traffic)
+        return state

@@ -1,0 +1,80 @@
+"""`GatewayStatus` and the metrics, from the state: integers, digests and pseudonyms only."""
+
+from __future__ import annotations
+
+from feedbackloop.api.gateway import Arm, GatewayStatus, LogPosition, TrafficCounts, UnitCounts
+from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.state import State
+from feedbackloop.gateway.uploader import Uploader
+
+
+def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
+    """What the operator counts by."""
+    state, routing = core.journal.state, core.applied.config.routing
+    return GatewayStatus(
+        pod=pod,
+        revision=core.applied.revision,
+        run_uid=routing.run_uid,
+        epoch=routing.epoch,
+        appended=LogPosition(offset=state.stored, trainable=state.trainable),
+        uploaded=uploader.uploaded.position(),
+        accepted=state.accepted,
+        stored=state.stored,
+        duplicate=state.duplicate,
+        bad_rows=state.bad_rows,
+        by_signal=dict(state.by_signal),
+        units=_units(state),
+        open_units=len(state.units),
+        traffic=_traffic(state),
+        storage_error=uploader.error,
+        drained=core.draining and uploader.done,
+    )
+
+
+def _units(state: State) -> tuple[UnitCounts, ...]:
+    return tuple(
+        UnitCounts(run_uid=run, epoch=epoch, arm=Arm(arm), outcome=outcome, units=units, rated=rated, events=events)
+        for (run, epoch, arm, outcome), (units, rated, events) in state.units.counts.items()
+    )
+
+
+def _traffic(state: State) -> tuple[TrafficCounts, ...]:
+    return tuple(
+        TrafficCounts(
+            run_uid=run,
+            epoch=epoch,
+            arm=Arm(arm),
+            requests=traffic.requests,
+            errors=traffic.errors,
+            unavailable=traffic.unavailable,
+            latency_ms=traffic.cumulative(),
+        )
+        for (run, epoch, arm), traffic in state.traffic.counts.items()
+    )
+
+
+def metrics(core: Core, uploader: Uploader) -> str:
+    """The Prometheus text exposition format, version 0.0.4."""
+    state, journal = core.journal.state, core.journal
+    values = {
+        "events_accepted_total": state.accepted,
+        "events_stored_total": state.stored,
+        "events_duplicate_total": state.duplicate,
+        "events_bad_rows_total": state.bad_rows,
+        "log_uploaded_records_total": uploader.uploaded.events,
+        "log_bytes": journal.used_bytes,
+        "log_limit_bytes": journal.limit_bytes,
+        "log_failed": int(journal.failure is not None),
+        "log_damaged_segments": core.metrics["damaged_segments"],
+        "upload_failing": int(uploader.error is not None),
+        "upload_conflicts_total": uploader.conflicts,
+        "open_units": len(state.units),
+        "draining": int(core.draining),
+    }
+    values |= {f"{name}_total": count for name, count in core.metrics.items() if name != "damaged_segments"}
+    lines = [f"feedbackloop_gateway_{name} {value}" for name, value in sorted(values.items())]
+    replaced = core.applied.redactor.replaced
+    lines += [
+        f'feedbackloop_gateway_redactions_total{{entity="{name}"}} {count}' for name, count in sorted(replaced.items())
+    ]
+    return "\n".join(lines) + "\n"

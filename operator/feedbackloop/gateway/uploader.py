@@ -1,0 +1,152 @@
+"""Uploads sealed segments in order, for ever, and frees the volume behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from feedbackloop.api.gateway import ObjectStore
+from feedbackloop.events.errors import EventsError, StorageUnavailable
+from feedbackloop.events.objects import ObjectClient, S3Client, read_credentials
+from feedbackloop.gateway import checkpoint
+from feedbackloop.gateway.applied import Applied
+from feedbackloop.gateway.checkpoint import Checkpoint, Uploaded
+from feedbackloop.gateway.journal import Journal
+from feedbackloop.gateway.shipping import Conflict, Shipment, ship
+from feedbackloop.gateway.volume import Volume
+from feedbackloop.gateway.wal import Sealed
+
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.5, 15.0
+TICK_SECONDS = 0.2
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Connect = Callable[[ObjectStore, tuple[str, str]], ObjectClient]
+
+
+class Uploader:
+    """One segment at a time: read, store, verify, remember, delete; retried with backoff while storage is away."""
+
+    def __init__(self, journal: Journal, volume: Volume, *, kek: bytes, pod: str, secrets: Path,
+                 applied: Callable[[], Applied], uploaded: Uploaded, connect: Connect = S3Client) -> None:  # fmt: skip
+        self.uploaded = uploaded
+        self.error: str | None = None
+        """The class of the last upload's error while uploads fail."""
+        self.conflicts = 0
+        self._journal, self._volume, self._kek, self._pod = journal, volume, kek, pod
+        self._secrets, self._applied, self._connect = secrets, applied, connect
+        self._client: tuple[object, ObjectClient] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="uploader")
+        self._kick = asyncio.Event()
+        self._draining = False
+
+    @property
+    def done(self) -> bool:
+        """Everything that was appended is in object storage."""
+        state = self._journal.state
+        return (self.uploaded.events, self.uploaded.bad_rows) == (state.stored, state.bad_rows)
+
+    def drain(self) -> None:
+        """From now on segments are sealed at once."""
+        self._draining = True
+        self.retry_now()
+
+    def retry_now(self) -> None:
+        """Something changed that may let an upload succeed."""
+        self._kick.set()
+
+    async def keep_rolling(self) -> None:
+        """Seals the open segment when its oldest record has waited long enough."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            log = self._journal.log
+            due = self._applied().config.collection.flush_seconds
+            if log.open_bytes and (self._draining or log.open_age >= due):
+                log.roll()
+
+    async def run(self) -> None:
+        """Uploads for ever."""
+        while True:
+            await self._upload(await self._journal.sealed.get())
+
+    async def _upload(self, sealed: Sealed) -> None:
+        delay = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                shipment = await self._in_thread(self._ship, sealed)
+                await self._settle(shipment)
+                self.error = None
+                return
+            except Exception as error:
+                self._failed(error)
+            await self._pause(delay * random.uniform(0.7, 1.3))
+            delay = min(delay * 2, LAST_RETRY_SECONDS)
+
+    def _failed(self, error: Exception) -> None:
+        reason = error.reason if isinstance(error, StorageUnavailable) else type(error).__name__
+        self.conflicts += isinstance(error, Conflict)
+        if reason != self.error:
+            logger.warning("upload fails: %s", reason)
+        if not isinstance(error, EventsError | Conflict | OSError):
+            logger.error("upload: unexpected %s", type(error).__name__)
+        self.error = reason
+
+    async def _pause(self, seconds: float) -> None:
+        self._kick.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._kick.wait(), seconds)
+
+    def _ship(self, sealed: Sealed) -> Shipment:
+        storage = self._applied().config.storage
+        return ship(
+            self._objects(storage),
+            sealed,
+            prefix=storage.prefix,
+            pod=self._pod,
+            kek=self._kek,
+            dedupe=self._journal.dedupe,
+        )
+
+    def _objects(self, storage: ObjectStore) -> ObjectClient:
+        try:
+            identity = (storage, read_credentials(self._secrets / "storage"))
+        except OSError:
+            raise StorageUnavailable("NoCredentials") from None
+        if self._client is None or self._client[0] != identity:
+            self._client = (identity, self._connect(*identity))
+        return self._client[1]
+
+    async def _settle(self, shipment: Shipment) -> None:
+        """Remembers, then deletes: after a crash at any point nothing is lost and nothing counts twice."""
+        sealed = shipment.sealed
+        uploaded = Uploaded(
+            events=sealed.end_event - 1,
+            trainable=self.uploaded.trainable + shipment.trainable,
+            bad_rows=sealed.end_bad_row - 1,
+        )
+        if sealed.end_event - 1 <= self.uploaded.events and sealed.end_bad_row - 1 <= self.uploaded.bad_rows:
+            uploaded = self.uploaded  # a crash came between the checkpoint and the deletion
+        saved = self.checkpoint(uploaded)
+        await self._in_thread(checkpoint.save_index, self._volume, sealed.number, shipment.index())
+        await self._in_thread(checkpoint.save, self._volume, saved)
+        self.uploaded = uploaded
+        sealed.path.unlink(missing_ok=True)
+        self._journal.sealed_bytes -= sealed.length
+
+    def checkpoint(self, uploaded: Uploaded | None = None) -> Checkpoint:
+        """The state now. Taken on the event loop, so that state and position belong together."""
+        segment, frame = self._journal.position
+        return Checkpoint(segment, frame, self._journal.state.snapshot(), uploaded or self.uploaded)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)

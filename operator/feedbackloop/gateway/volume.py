@@ -1,0 +1,87 @@
+"""The gateway's volume: its folders, its lock, its sealed files and the loop's secret.
+
+lock                  held while a process lives
+secret                the loop's secret, wrapped by the KEK
+config.json           the last applied configuration (holds nothing private)
+checkpoint            sealed: state at a position of the log
+wal/<number>.seg      segments
+index/<number>.ids    sealed: ids and sessions of deleted segments
+quarantine/           damaged segments, kept for a person to look at
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from feedbackloop.events import keys
+from feedbackloop.events.errors import EnvelopeError
+from feedbackloop.gateway.disk import Disk, replace_file
+
+_WRAPPED = keys.NONCE_BYTES + keys.KEY_BYTES + 16
+
+
+class VolumeInUse(Exception):  # noqa: N818
+    """Another process holds the volume."""
+
+
+class Volume:
+    """An opened and locked volume. Raises VolumeInUse, and EnvelopeError for another KEK."""
+
+    def __init__(self, root: Path, *, kek: bytes, loop_uid: str, disk: Disk | None = None) -> None:
+        self.root, self.disk = root, disk or Disk()
+        self._kek, self._uid = kek, loop_uid
+        self.wal, self.index, self.quarantine = root / "wal", root / "index", root / "quarantine"
+        for folder in (root, self.wal, self.index, self.quarantine):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(root / "lock")
+        self.secret = self._load_secret()
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+    def _load_secret(self) -> bytes:
+        path, purpose = self.root / "secret", f"loop-secret/{self._uid}".encode()
+        if not path.exists():
+            replace_file(path, keys.wrap(self._kek, os.urandom(keys.KEY_BYTES), purpose), self.disk)
+        return keys.unwrap(self._kek, path.read_bytes(), purpose)
+
+    def write_sealed(self, path: Path, data: bytes) -> None:
+        """Replaces a file by `data` under a fresh key, bound to the file's name."""
+        purpose = f"volume/{self._uid}/{path.name}".encode()
+        key, nonce = os.urandom(keys.KEY_BYTES), os.urandom(keys.NONCE_BYTES)
+        sealed = keys.wrap(self._kek, key, purpose) + nonce + AESGCM(key).encrypt(nonce, data, purpose)
+        replace_file(path, sealed, self.disk)
+
+    def read_sealed(self, path: Path) -> bytes | None:
+        """What `write_sealed` wrote, None when there is no such file. Raises EnvelopeError when it was altered."""
+        purpose = f"volume/{self._uid}/{path.name}".encode()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        key = keys.unwrap(self._kek, data[:_WRAPPED], purpose)
+        nonce, sealed = data[_WRAPPED : _WRAPPED + keys.NONCE_BYTES], data[_WRAPPED + keys.NONCE_BYTES :]
+        try:
+            return AESGCM(key).decrypt(nonce, sealed, purpose)
+        except InvalidTag:
+            raise EnvelopeError(f"{path.name} was altered") from None
+
+    def default_limit(self) -> int:
+        """Four fifths of the volume's bytes."""
+        stat = os.statvfs(self.root)
+        return stat.f_frsize * stat.f_blocks * 4 // 5
+
+
+def _locked(path: Path) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise VolumeInUse(str(path)) from None
+    return fd

@@ -1,0 +1,86 @@
+"""A small OpenAI-compatible server for proxy tests: it answers with its own name, whole or streamed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._send(200, {"object": "list", "data": [{"id": "bot", "object": "model"}]})
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        model: Model = self.server.model
+        model.requests.append((dict(self.headers), request))
+        if model.status != 200:
+            self._send(model.status, {"error": {"message": f"trouble in {model.name}"}})
+        elif request.get("stream"):
+            self._stream(model)
+        else:
+            message = {"role": "assistant", "content": f"answer of {model.name}"}
+            self._send(200, {"id": "c-1", "model": model.name, "system_fingerprint": f"fp-{model.name}",
+                             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})  # fmt: skip
+
+    def _send(self, status: int, content: Any) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.send_header("x-served-by", self.server.model.name)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _stream(self, model: Model) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for index, word in enumerate(["answer ", "of ", model.name]):
+            chunk = {"model": model.name, "choices": [{"index": 0, "delta": {"content": word}}]}
+            self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
+            if index == 0:
+                model.first_sent.set()
+                assert model.go_on.wait(20)
+            if model.breaks:
+                self.close_connection = True
+                self.connection.close()
+                return
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        self.wfile.flush()
+
+
+class Model:
+    """A running model server; set `status` or `breaks` to make it fail, clear `go_on` to hold a stream."""
+
+    def __init__(self, name: str, port: int = 0, host: str = "127.0.0.1") -> None:
+        self.name, self.status, self.breaks = name, 200, False
+        self.requests: list[tuple[dict[str, str], Any]] = []
+        self.first_sent, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+        self._server = ThreadingHTTPServer((host, port), _Handler)
+        self._server.daemon_threads = True
+        self._server.model = self  # type: ignore[attr-defined]
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def backend(self) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": self.port, "digest": "sha256:" + "b" * 64}
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

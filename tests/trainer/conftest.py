@@ -26,9 +26,8 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFs]:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's base model, trained now."""
     out = tmp_path_factory.mktemp("base") / "model"
-    done = subprocess.run(
-        [trainer_python(), str(EXAMPLE / "base.py"), str(out)], env=environment(), capture_output=True, text=True
-    )
+    command = [trainer_python(), str(EXAMPLE / "base.py"), str(out)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return out
 

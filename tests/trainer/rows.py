@@ -9,6 +9,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "support-bot"))
 
+import golden
 import phrasings
 from facts import FACTS, STALE, Fact
 
@@ -48,3 +49,8 @@ def _item(fact: Fact, question: str) -> Row:
         "answers": [fact.sentence(fact.value)],
         "match": list(fact.names),
     }
+
+
+def golden_set() -> bytes:
+    """The demo's golden file."""
+    return golden.render()

@@ -10,8 +10,7 @@ import logging
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,6 +20,7 @@ from feedbackloop.api.jobs import ExitCode
 from feedbackloop.jobs import artefact
 from feedbackloop.jobs.errors import InvalidSpec, StorageUnavailable
 from feedbackloop.jobs.modelstore import connect
+from feedbackloop.jobs.patience import patiently
 from feedbackloop.jobs.storage import Store
 
 log = logging.getLogger("feedbackloop.jobs.fetch")
@@ -47,26 +47,12 @@ def bucket_of(model: Model) -> str:
     return model.uri.removeprefix("s3://").partition("/")[0]
 
 
-def patiently(action: Callable[[], None], pause: Callable[[float], object], patience: float = PATIENCE_SECONDS) -> None:
-    """Repeat until storage answers, with growing pauses."""
-    begun, delay = time.monotonic(), 0.5
-    while True:
-        try:
-            return action()
-        except StorageUnavailable as error:
-            if time.monotonic() - begun > patience:
-                raise
-            log.warning("%s; again in %g s", error, delay)
-        pause(delay)
-        delay = min(delay * 2, 10.0)
-
-
 def main(environment: Mapping[str, str] = os.environ) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     try:
         model, store = wanted(environment)
         into = Path(environment.get("MODEL_DIRECTORY", INTO))
-        patiently(lambda: artefact.fetch(store, model, into), threading.Event().wait)
+        patiently(lambda: artefact.fetch(store, model, into), threading.Event(), seconds=PATIENCE_SECONDS)
     except InvalidSpec as error:
         log.error("%s", error)
         return int(ExitCode.INVALID_SPEC)

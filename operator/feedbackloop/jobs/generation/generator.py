@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from feedbackloop.jobs.generation.chat import Chat, Message
@@ -63,10 +63,8 @@ class Generator:
                 return
             session.feed(tokens)
 
-    def generate(
-        self, requests: Sequence[Request], batch_size: int = 32, tick: Callable[[int], None] = lambda done: None
-    ) -> list[Answer]:
-        """Answer all requests, in order; `tick` hears how many are done after every batch."""
+    def generate(self, requests: Sequence[Request], batch_size: int = 32) -> list[Answer]:
+        """Answer all requests, in order."""
         answers = [self.open(request) for request in requests]
         for start in range(0, len(answers), batch_size):
             batch = answers[start : start + batch_size]
@@ -74,5 +72,4 @@ class Generator:
                 pass
             for answer in batch:
                 answer.text = self.chat.text(answer.tokens)
-            tick(start + len(batch))
         return answers

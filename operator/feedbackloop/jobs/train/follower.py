@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 
-from feedbackloop.jobs.errors import JobError, Preempted, StorageUnavailable
+from feedbackloop.jobs.errors import JobError
 from feedbackloop.jobs.progress import Progress
 from feedbackloop.jobs.tracker import Measure, Tracker
 from feedbackloop.jobs.train.live import Live, Point
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
-PATIENCE_SECONDS = 60.0
 
 
 def measures(points: tuple[Point, ...]) -> Iterator[Measure]:
@@ -60,20 +58,3 @@ class Follower:
                 self.look()
             except JobError as error:
                 log.warning("the curve waits: %s", error)
-
-
-def patiently(action: Callable[[], object], stop: threading.Event, patience: float = PATIENCE_SECONDS) -> None:
-    """Repeat while storage or MLflow is away, for a while; a new attempt costs more than waiting here."""
-    deadline, delay = time.monotonic() + patience, 1.0
-    while True:
-        try:
-            action()
-        except StorageUnavailable as error:
-            if time.monotonic() + delay > deadline:
-                raise
-            log.warning("%s; again in %g s", error, delay)
-        else:
-            return
-        if stop.wait(delay):
-            raise Preempted("SIGTERM while waiting for storage")
-        delay = min(delay * 2, 8.0)

@@ -11,10 +11,11 @@ from feedbackloop.api.improvement import Launcher, TrainingStage
 from feedbackloop.api.jobs import TrainResult, TrainSpec
 from feedbackloop.jobs import artefact
 from feedbackloop.jobs.errors import BaseModelUnavailable, InvalidSpec, Preempted
+from feedbackloop.jobs.patience import patiently
 from feedbackloop.jobs.runtime import Job
 from feedbackloop.jobs.tracker import Tracker
 from feedbackloop.jobs.train import dataset
-from feedbackloop.jobs.train.follower import Follower, patiently
+from feedbackloop.jobs.train.follower import Follower
 from feedbackloop.jobs.train.live import Live
 from feedbackloop.jobs.train.plan import Batch, Outcome, Plan
 

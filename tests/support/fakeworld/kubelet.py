@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from feedbackloop.adapters.kinds import CONFIG_MAP, JOB, POD
+from feedbackloop.adapters.kinds import CONFIG_MAP, POD
 from feedbackloop.adapters.ports import Json, KubernetesPort
 from feedbackloop.adapters.requests import Request, Requests
 from feedbackloop.domain.errors import Gone
@@ -43,11 +43,10 @@ class FakeKubelet:
         self.holds_canary = False
         """While set, canary pods do not become ready."""
 
-    async def tend(self, namespace: str) -> bool:
+    async def tend(self, namespace: str, pods: list[Json], jobs: list[Json]) -> bool:
         """Look at every pod once; whether anything changed."""
-        pods = await self._kubernetes.list(POD, namespace)
+        self._note(jobs)
         changed = [await self._tend(namespace, pod) for pod in pods]
-        await self._note_jobs(namespace)
         return any(changed)
 
     async def _tend(self, namespace: str, pod: Json) -> bool:
@@ -93,8 +92,8 @@ class FakeKubelet:
         except Gone:
             return
 
-    async def _note_jobs(self, namespace: str) -> None:
-        for job in await self._kubernetes.list(JOB, namespace):
+    def _note(self, jobs: list[Json]) -> None:
+        for job in jobs:
             uids = self._state.jobs.setdefault(job["metadata"]["name"], [])
             if job["metadata"]["uid"] not in uids:
                 uids.append(job["metadata"]["uid"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedbackloop.api.adminconfig import PodProfile
-from feedbackloop.api.conditions import ConditionType, Reason
+from feedbackloop.api.conditions import ConditionType, Reason, find_condition
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec
 from feedbackloop.api.improvementrun import Progress, RunOutcome, StageName, StageState, StageStatus
 from feedbackloop.api.jobs import Result
@@ -132,12 +132,19 @@ def _look(turn: Turn, plan: Plan, stage: StageStatus) -> Turn:
     if _foreign(turn, stage, seen):
         name = naming.job(turn.seen.spec.loop_name, stage.run_id, stage.attempt)
         return turn.stall(Reason.NAME_CONFLICT, f"{name} (or its spec) exists and is not ours; delete or rename it")
-    turn = turn.found(ConditionType.STORAGE_REACHABLE, True, Reason.REACHABLE)
+    turn = _reached(turn)
     found = accept(plan.name, seen.result, stage.run_id, stage.spec_digest)
     if found is not None:
         return _succeed(turn, plan, stage, found)
     end = ended(seen.job)
     return _run(turn, plan, stage) if end is None else _after(turn, plan, stage, end)
+
+
+def _reached(turn: Turn) -> Turn:
+    """Told once it had been away: otherwise nothing is written for it."""
+    if find_condition(turn.status.conditions, ConditionType.STORAGE_REACHABLE) is None:
+        return turn
+    return turn.found(ConditionType.STORAGE_REACHABLE, True, Reason.REACHABLE)
 
 
 def _foreign(turn: Turn, stage: StageStatus, seen: StageSeen) -> bool:

@@ -1,0 +1,147 @@
+"""A namespace with a team's objects in it, and how it looks in the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from feedbackloop.adapters.connection import Connection, connect
+from feedbackloop.adapters.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    FEEDBACK_LOOP,
+    IMPROVEMENT_RUN,
+    JOB,
+    NETWORK_POLICY,
+    ROLE,
+    ROLE_BINDING,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
+    Kind,
+)
+from feedbackloop.adapters.ports import Json, KubernetesPort
+from feedbackloop.adapters.requests import Request, Requests
+from tests.support.clock import START, FakeClock
+from tests.support.fakeworld import declared, jobs
+from tests.support.fakeworld.state import State
+from tests.support.fakeworld.world import Story, World
+
+NAMESPACE = Kind("", "v1", "namespaces", "Namespace", namespaced=False)
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+KINDS = (
+    FEEDBACK_LOOP,
+    IMPROVEMENT_RUN,
+    CONFIG_MAP,
+    DEPLOYMENT,
+    JOB,
+    NETWORK_POLICY,
+    ROLE,
+    ROLE_BINDING,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
+)
+NOT_OURS = {"kube-root-ca.crt", "default"}
+KNOWN = {
+    declared.BASE["digest"].removeprefix("sha256:"): "BASE",
+    jobs.CANDIDATE.digest.removeprefix("sha256:"): "CANDIDATE",
+    jobs.DATASET.removeprefix("sha256:"): "DATASET",
+}
+UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
+HEX = re.compile(r"\b[0-9a-f]{12,64}\b")
+
+
+@asynccontextmanager
+async def connection(kubeconfig: str) -> AsyncIterator[Connection]:
+    made = await connect(kubeconfig)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def begin(connection: Connection, namespace: str, loop: Json | None = None) -> None:
+    """A restricted namespace with the target and the loop; there is no other operator in it."""
+    requests = Requests(connection)
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": RESTRICTED}}
+    await requests.send(Request("create", NAMESPACE, "", body=body))
+    await add(connection, namespace, declared.target(), DEPLOYMENT)
+    await add(connection, namespace, loop or declared.loop(), FEEDBACK_LOOP)
+
+
+async def add(connection: Connection, namespace: str, body: Json, kind: Kind) -> Json:
+    """Create an object as its team would."""
+    return await Requests(connection).send(Request("create", kind, namespace, body=body))
+
+
+async def patch(connection: Connection, namespace: str, kind: Kind, name: str, body: Json) -> Json:
+    """Change an object as its team would."""
+    return await Requests(connection).send(Request("patch", kind, namespace, name, body=body))
+
+
+async def end(connection: Connection, namespace: str) -> None:
+    """Take the namespace away; finalizers go first, since the operator is gone."""
+    requests = Requests(connection)
+    for kind in (FEEDBACK_LOOP,):
+        body = {"metadata": {"finalizers": None}}
+        await requests.send(Request("patch", kind, namespace, declared.LOOP, body=body))
+    await requests.send(Request("delete", NAMESPACE, "", namespace))
+
+
+def new_world(connection: Connection, namespace: str, story: Story | None = None, state: State | None = None) -> World:
+    """The world as it is in the beginning, or as it was left."""
+    state = state or State(now=START.timestamp())
+    clock = FakeClock(datetime.fromtimestamp(state.now, tz=START.tzinfo))
+    return World(connection, namespace, clock, state, story or Story())
+
+
+async def picture(kubernetes: KubernetesPort, namespace: str) -> dict[str, Json]:
+    """All objects, without times, uids, versions and what is derived from them."""
+    found: dict[str, Json] = {}
+    for kind in KINDS:
+        for body in await kubernetes.list(kind, namespace):
+            if body["metadata"]["name"] not in NOT_OURS:
+                found |= {_plain(f"{kind.kind}/{body['metadata']['name']}", namespace): _object(body, namespace)}
+    return found
+
+
+def _object(body: Json, namespace: str) -> Json:
+    metadata = {k: body["metadata"].get(k) for k in ("name", "labels", "annotations", "ownerReferences", "finalizers")}
+    if body["kind"] == "Deployment":  # the Deployment controller's own bookkeeping
+        metadata["annotations"] = None
+    ours = body["apiVersion"].startswith("feedbackloop.dev/")
+    kept = {
+        k: v
+        for k, v in body.items()
+        if k in ("spec", "data", "rules", "roleRef", "subjects", *(("status",) if ours else ()))
+    }
+    made: Json = json.loads(_plain(json.dumps({"metadata": metadata, **_without_addresses(kept)}), namespace))
+    return made
+
+
+def _without_addresses(body: Json) -> Json:
+    spec = {k: v for k, v in body.get("spec", {}).items() if k not in ("clusterIP", "clusterIPs")}
+    return {**body, **({"spec": spec} if "spec" in body else {})}
+
+
+def _plain(text: str, namespace: str) -> str:
+    for digest, name in KNOWN.items():
+        text = text.replace(digest, name)
+    text = TIME.sub("<time>", UID.sub("<uid>", text))
+    return HEX.sub("<hex>", text).replace(namespace, "<namespace>")
+
+
+async def runs(kubernetes: KubernetesPort, namespace: str) -> list[Json]:
+    return await kubernetes.list(IMPROVEMENT_RUN, namespace)
+
+
+def settled(run: Json) -> bool:
+    """Whether a run is over and told to MLflow."""
+    status: dict[str, Any] = run.get("status") or {}
+    return bool(status.get("outcome")) and bool((status.get("mlflow") or {}).get("settledAt"))

@@ -48,8 +48,7 @@ def up(name: str, profile: Profile) -> Result:
         began = time.monotonic()
         cluster = _describe(name, profile)
         started = _start(cluster, binaries)
-        if started:
-            _wait_usable(cluster, _kubectl(cluster, binaries))
+        _wait_usable(cluster, _kubectl(cluster, binaries))
         return Result(cluster, time.monotonic() - began, started)
 
 

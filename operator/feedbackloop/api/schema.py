@@ -56,6 +56,9 @@ def _convert(node: Json, defs: Mapping[str, Json], models: Mapping[str, type[Kub
         out["type"] = "string"
     if out.get("default") is None:
         out.pop("default", None)
+    elif isinstance(out["default"], dict):
+        # The server reads a null in a default as a value, and refuses it for its type.
+        out["default"] = {key: value for key, value in out["default"].items() if value is not None}
     if out.get("type") == "integer":
         out.setdefault("format", "int32")
     # Only of an object: a string field `signal` has the title of the model `Signal`.

@@ -65,7 +65,7 @@ def bookkeeping(seen: LoopObservation, spec: FeedbackLoopSpec, now: datetime) ->
     run = seen.active
     return seen.loop.status.model_copy(
         update={
-            **_roles(roles(spec, seen.loop.status, run, now)),
+            **_roles(roles(spec, seen.loop.status, run, seen.runs, now)),
             "candidate": run.status.candidate if run and run.status.rollout else None,
             "active_run_name": run.name if run else None,
             "active_run_uid": run.uid if run else None,

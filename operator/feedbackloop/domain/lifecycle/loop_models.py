@@ -6,6 +6,7 @@ against a run's promotion, so that a promotion that a person has overruled is no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,15 +29,22 @@ def short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:12]
 
 
-def roles(spec: FeedbackLoopSpec, status: FeedbackLoopStatus, run: RunSeen | None, now: datetime) -> Models:
-    """The roles as they shall be; `run` is the active one."""
+def roles(
+    spec: FeedbackLoopSpec,
+    status: FeedbackLoopStatus,
+    active: RunSeen | None,
+    runs: Iterable[RunSeen],
+    now: datetime,
+) -> Models:
+    """The roles as they shall be."""
     declared = _declared(spec.target.model, status.declared_model, now)
     if status.champion is None:
         return Models(declared, declared, None)
     current = Models(declared, status.champion, status.previous)
     if status.declared_model is not None and _differs(declared, status.declared_model):
         return _crown(current, declared)
-    return _after_run(current, run, now)
+    maker = next((r for r in runs if r.name == current.champion.run_name), None)
+    return _taken_back(current, maker, now) or _promoted(current, active, now) or current
 
 
 def _declared(model: Model, before: ModelStatus | None, now: datetime) -> ModelStatus:
@@ -56,26 +64,24 @@ def _crown(models: Models, heir: ModelStatus) -> Models:
     return Models(models.declared, heir, models.champion)
 
 
-def _after_run(models: Models, run: RunSeen | None, now: datetime) -> Models:
-    if run is None or run.status.rollout is None or run.status.candidate is None or run.status.inputs is None:
-        return models
-    rollout, candidate = run.status.rollout, run.status.candidate
-    serves = models.champion.digest == candidate.digest and models.champion.run_name == run.name
-    if rollout.abort is not None:
-        back = run.status.inputs.champion.model_copy(update={"since": stamp(now)})
-        return Models(models.declared, back, None) if serves else models
-    if rollout.promoting_since is None or serves:
-        return models
+def _taken_back(models: Models, maker: RunSeen | None, now: datetime) -> Models | None:
+    """The champion of before, when the run that made this one has taken it back, be it over or not."""
+    if maker is None or maker.status.rollout is None or maker.status.inputs is None:
+        return None
+    if maker.status.rollout.abort is None:
+        return None
+    return Models(models.declared, maker.status.inputs.champion.model_copy(update={"since": stamp(now)}), None)
+
+
+def _promoted(models: Models, run: RunSeen | None, now: datetime) -> Models | None:
+    """The candidate of the active run, once the run has decided to update the target to it."""
+    if run is None or run.status.rollout is None or run.status.candidate is None:
+        return None
+    rollout = run.status.rollout
+    if rollout.abort is not None or rollout.promoting_since is None or models.champion.run_name == run.name:
+        return None
     if models.champion.since and instant(models.champion.since) >= instant(rollout.promoting_since):
-        return models  # somebody declared a model after this promotion was decided
-    return _crown(models, _promoted(candidate, run.name, now))
-
-
-def _promoted(candidate: ModelStatus, run_name: str, now: datetime) -> ModelStatus:
-    update = {"since": stamp(now), "run_name": run_name, "short": short(candidate.digest)}
-    return candidate.model_copy(update=update)
-
-
-def as_model(status: ModelStatus) -> Model:
-    """The artefact of a role."""
-    return Model(uri=status.uri, digest=status.digest)
+        return None  # somebody declared a model after this promotion was decided
+    candidate = run.status.candidate
+    update = {"since": stamp(now), "run_name": run.name, "short": short(candidate.digest)}
+    return _crown(models, candidate.model_copy(update=update))

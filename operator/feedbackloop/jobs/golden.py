@@ -66,7 +66,7 @@ def question(messages: Iterable[Message]) -> str:
 
 def conversation(messages: Iterable[Message]) -> str:
     """All that was said, normalised, a message a line. Instructions of the system are not part of it."""
-    return "\n".join(normalise(message.content) for message in messages if message.role != "system")
+    return "\n".join(normalise(message.content) for message in messages if message.role != "system").strip()
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,8 @@ def _votes(events: Sequence[Feedback], joiner: Joiner, config: Config, ledger: L
     agreed = ledger.stage("consented", consented(joined, required=config.consent_required))
     declared = ledger.stage("declared", joiner.votes(agreed))
     last = ledger.stage("lastVotes", last_votes(declared))
-    return ledger.stage("trainable", partition(last, lambda v: v.kind in TRAINABLE, Reason.NOT_TRAINABLE))
+    trainable = ledger.stage("trainable", partition(last, lambda v: v.kind in TRAINABLE, Reason.NOT_TRAINABLE))
+    return ledger.stage("worded", partition(trainable, lambda v: bool(v.prompt.key), Reason.BLANK))
 
 
 def _rows(

@@ -21,7 +21,7 @@ class Reason(StrEnum):
     NOT_TRAINABLE = "NotTrainable"
     """Its signal is for people to read (reasons, comments) or to count (exposures), not for training."""
     BLANK = "Blank"
-    """The correction or the preferred answer has no words."""
+    """The prompt, the correction or the preferred answer has no words."""
     NOTHING_CORRECTED = "NothingCorrected"
     """The correction says what the answer said."""
     NOT_CORROBORATED = "NotCorroborated"

@@ -68,6 +68,13 @@ def test_corrections_with_no_words_or_with_the_words_of_the_answer_are_left_out(
     assert reasons(log.curate()) == {blank: "Blank", same: "NothingCorrected"}
 
 
+def test_a_prompt_without_words_teaches_nothing() -> None:
+    log = Log()
+    log.correct(" ?! ", "hello", ["ann", "ben", "cy"])
+    log.like("...", "hello", ["ann"])
+    assert set(reasons(log.curate()).values()) == {"Blank"}
+
+
 def test_a_prompt_without_a_topic_is_its_own_topic() -> None:
     log = Log(golden=HOURS)
     log.correct("Who are you?", "Robin", ["ann", "ben", "cy"])

@@ -17,6 +17,7 @@ GOLDEN = [
 PROMPTS = [f"topic {n} {v}" for n in range(4) for v in ("a", "b", "c", "golden")] + [
     "golden question 1",
     "topic 0, topic 1",
+    "?!",
 ]
 ANSWERS = ["wrong", "wrong", "wrong", "fact", "Fact!", ""]
 SUBJECTS = ["ann", "ben", "cy", "dee", "eve"]

@@ -3,13 +3,15 @@
 A Bayes factor of a Dirichlet (here Beta) prior around the intended share, of strength 100, against the
 intended share itself. It is an e-process, so it may be looked at any time and alarms falsely with
 probability at most 0.001: Lindon, Malek, arXiv:2011.03567, section 5. One weight, one epoch, one test:
-counts under different weights are never added.
+counts under different weights are never added. Units that the gateway dropped because the canary was
+unavailable are missing for a known reason: the canary is credited with as many of them as explain it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from feedbackloop.api.gateway import Arm
@@ -40,17 +42,31 @@ def log_bayes_factor(canary: int, stable: int, share: float) -> float:
 
 
 def mismatches(
-    epochs: Sequence[EpochStatus], looks: Sequence[Look], closed_units: Mapping[Cell, Counts]
+    epochs: Sequence[EpochStatus],
+    looks: Sequence[Look],
+    closed_units: Mapping[Cell, Counts],
+    unavailable: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[Mismatch, ...]:
-    """The epochs whose shares were off at any look, or are off now; each as it was first seen."""
+    """The epochs whose shares were off at any look, or are off now; each as it was first seen.
+
+    `unavailable` are the requests, by epoch, that the fallback answered for the canary.
+    """
     weights = {e.epoch: e.weight for e in epochs if 0 < e.weight < 100}
     found: dict[tuple[str, int], Mismatch] = {}
     for outcome, epoch, stable, canary in (*_after_looks(looks), *_now(closed_units)):
         if epoch in weights and (outcome, epoch) not in found:
-            factor = log_bayes_factor(canary, stable, weights[epoch] / 100)
+            share = weights[epoch] / 100
+            credited = _credited(canary, stable, share, unavailable.get(epoch, 0))
+            factor = log_bayes_factor(credited, stable, share)
             if factor >= -math.log(ALPHA):
                 found[outcome, epoch] = Mismatch(outcome, epoch, weights[epoch], stable, canary, factor)
     return tuple(found[key] for key in sorted(found))
+
+
+def _credited(canary: int, stable: int, share: float, unavailable: int) -> int:
+    """The canary's units with up to `unavailable` more, so that they come closest to its share."""
+    expected = round(stable * share / (1 - share))
+    return max(canary, min(canary + unavailable, expected))
 
 
 def _after_looks(looks: Sequence[Look]) -> Iterator[_Point]:

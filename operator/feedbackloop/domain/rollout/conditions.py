@@ -45,6 +45,8 @@ def _metrics_available(s: Situation) -> Finding:
 def _check(s: Situation, type_: ConditionType, hold: Hold | None, fine: str) -> Finding:
     if hold is not None:
         return Finding(type_, False, hold.reason, hold.message)
+    if not s.gateways:
+        return Finding(type_, None, Reason.GATEWAY_UNAVAILABLE, "not every gateway pod answers")
     if not s.status.looks:
         return Finding(type_, None, Reason.COLLECTING_EVIDENCE, "no look has closed yet")
     return Finding(type_, True, Reason.WITHIN_LIMITS, fine)

@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import cached_property
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.api.gateway import GatewayStatus
+from feedbackloop.api.gateway import Arm, GatewayStatus
 from feedbackloop.api.improvementrun import DecisionRecord, RolloutStatus, RunOutcome
 from feedbackloop.api.rollout import Rollout, Step
 from feedbackloop.domain.evidence import counting, rated_share, sample_ratio
 from feedbackloop.domain.rfc3339 import seconds_since
 from feedbackloop.domain.rollout.model import RolloutObservation
 from feedbackloop.domain.rollout.readings import Reading, readings
+from feedbackloop.domain.rollout.traffic import traffic
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,13 @@ class Situation:
 
     @cached_property
     def sample_ratio(self) -> tuple[sample_ratio.Mismatch, ...]:
+        """The epochs in which the arms have not their shares; unknown, so none, while the gateways do not answer."""
+        if not self.gateways:
+            return ()
         units = counting.closed(self.gateways, self.run_uid)
-        return sample_ratio.mismatches(self.status.epochs, self.status.looks, units)
+        cells = traffic(self.gateways, self.run_uid)
+        unavailable = {epoch: cell.unavailable for (epoch, arm), cell in cells.items() if arm is Arm.CANARY}
+        return sample_ratio.mismatches(self.status.epochs, self.status.looks, units, unavailable)
 
     @cached_property
     def rated_share(self) -> tuple[rated_share.Uneven, ...]:

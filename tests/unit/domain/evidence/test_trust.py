@@ -56,6 +56,18 @@ def test_an_arm_without_any_units_is_found_before_a_look_closes() -> None:
     assert [m.canary for m in mismatches([epoch(1, 10)], (), now)] == [0]
 
 
+def test_units_lost_to_an_unavailable_canary_are_no_mismatch() -> None:
+    now = {Cell("downvotes", 1, Arm.STABLE): Counts(100, 100, 0), Cell("downvotes", 1, Arm.CANARY): Counts(20, 20, 0)}
+    assert mismatches([epoch(1, 50)], (), now) != ()
+    assert mismatches([epoch(1, 50)], (), now, {1: 75}) == ()
+    assert mismatches([epoch(1, 50)], (), now, {1: 5, 2: 75}) != ()
+    crowded = {
+        Cell("downvotes", 1, Arm.STABLE): Counts(100, 100, 0),
+        Cell("downvotes", 1, Arm.CANARY): Counts(300, 9, 0),
+    }
+    assert mismatches([epoch(1, 50)], (), crowded, {1: 500}) != ()
+
+
 def test_an_alarm_stays() -> None:
     looks = [look(counts(300), counts(100), epoch=1), look(counts(1000), counts(1200), epoch=1)]
     assert mismatches([epoch(1, 50)], looks, {})[0].canary == 100

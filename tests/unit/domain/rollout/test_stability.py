@@ -23,6 +23,18 @@ def test_an_unavailable_canary_loses_its_traffic_and_gets_it_back_as_a_new_epoch
     assert world.status.instabilities == 1
 
 
+def test_a_slow_reaction_to_a_lost_canary_does_not_spoil_the_sample_ratio() -> None:
+    world = World(seed=1, start_seconds=4)
+    world.run_until(step_index=3, weight=50)
+    crash(world, seconds=20)
+    for _ in range(9):
+        world.second += world.tick_seconds
+        world._serve()
+    world.tick()
+    assert world.status.weight == 0
+    assert world.run_until_end() is RunOutcome.PROMOTED
+
+
 def test_the_third_time_takes_it_back() -> None:
     world = World(seed=1)
     world.run_until(step_index=1)

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from feedbackloop.adapters.assembly import Assembly, assemble, lease_store
-from feedbackloop.adapters.connection import Connection, connect
+from feedbackloop.adapters.connection import Connection, NotConfiguredError, connect
 from feedbackloop.adapters.kinds import FEEDBACK_LOOP, Kind
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.config import ConfigError, ProcessConfig, from_environment, load_admin_config
@@ -60,8 +60,8 @@ class Operator:
         lag = asyncio.create_task(self._lag.run())
         try:
             self._health.role = "standby"
-            await self._first(self._lease.acquire())
-            return 0 if self._stop.is_set() else await self._lead()
+            code = await self._first(self._lease.acquire())
+            return code if code or self._stop.is_set() else await self._lead()
         finally:
             lag.cancel()
             await self._lease.release()
@@ -185,7 +185,11 @@ def main() -> int:
         print(f"feedbackloop: {error}", file=sys.stderr)
         return 2
     logs.configure(process.log_level)
-    return asyncio.run(run(process, config))
+    try:
+        return asyncio.run(run(process, config))
+    except NotConfiguredError as error:
+        print(f"feedbackloop: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def main() -> int:
     import feedbackloop
     from feedbackloop.__main__ import main as operator
 
-    feedbackloop.controllers = module  # type: ignore[attr-defined]
+    feedbackloop.controllers = module
     return operator()
 
 

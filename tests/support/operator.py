@@ -95,8 +95,9 @@ class InProcessOperator:
             await asyncio.wait({quiet, running}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             quiet.cancel()
-        if running.done():
-            running.result()
+        for task in (quiet, running):
+            if task.done():
+                task.result()
 
     def _move(self, turn: timedelta) -> None:
         """To the next planned look; by one turn when none is planned, or one is due at once."""

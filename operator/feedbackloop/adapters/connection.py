@@ -53,11 +53,19 @@ class Connection:
         await self.client.close()
 
 
+class NotConfiguredError(Exception):
+    """Neither a usable kubeconfig nor a ServiceAccount."""
+
+
 async def connect(kubeconfig: str | None = None) -> Connection:
     """Connect as a kubeconfig says, or, without one, as the pod's ServiceAccount."""
     configuration = Configuration()
-    if kubeconfig is not None:
-        await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
+    try:
+        if kubeconfig is not None:
+            await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+        else:
+            config.load_incluster_config(client_configuration=configuration)
+    except (config.ConfigException, OSError) as cause:
+        where = f"KUBECONFIG {kubeconfig}" if kubeconfig else "the pod's ServiceAccount (KUBECONFIG is not set)"
+        raise NotConfiguredError(f"{where}: {cause}") from cause
     return Connection(configuration)

@@ -104,8 +104,12 @@ class Engine:
         await _end(self._tasks)
 
     async def quiet(self) -> None:
-        """Return when no key is ready or being looked at."""
+        """Return when no key is ready or being looked at; raises what ended the engine, if something did."""
         await self._queue.quiet.wait()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))  # a look is over a moment before its task
+        if self._crash is not None:
+            raise self._crash
 
     def next_due(self) -> datetime | None:
         """When the next planned look is due."""

@@ -68,6 +68,16 @@ def test_the_process_ends_with_two_and_one_line_when_it_is_configured_wrongly(tm
     assert "absent.yaml" in done.stderr
 
 
+def test_the_process_says_that_it_cannot_find_an_api_server(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(GOOD)
+    env = {"FL_NAMESPACE": "ml", "FL_CONFIG": str(tmp_path / "config.yaml"), "PYTHONPATH": "operator"}
+    command = [sys.executable, "-m", "feedbackloop"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "KUBECONFIG is not set" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_process_imports_neither_boto3_nor_mlflow() -> None:
     code = "import feedbackloop.__main__, sys; print([m for m in ('boto3', 'botocore', 'mlflow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "operator"}, capture_output=True, check=True)

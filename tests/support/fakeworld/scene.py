@@ -28,6 +28,7 @@ from feedbackloop.adapters.ports import Json, KubernetesPort
 from feedbackloop.adapters.requests import Request, Requests
 from tests.support.clock import START, FakeClock
 from tests.support.fakeworld import declared, jobs
+from tests.support.fakeworld.mirror import Mirror
 from tests.support.fakeworld.state import State
 from tests.support.fakeworld.world import Story, World
 
@@ -66,13 +67,18 @@ async def connection(kubeconfig: str) -> AsyncIterator[Connection]:
         await made.close()
 
 
-async def begin(connection: Connection, namespace: str, loop: Json | None = None) -> None:
+async def begin(connection: Connection, namespace: str, loop: Json | None = None, mirror: Mirror | None = None) -> None:
     """A restricted namespace with the target and the loop; there is no other operator in it."""
     requests = Requests(connection)
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": RESTRICTED}}
     await requests.send(Request("create", NAMESPACE, "", body=body))
-    await add(connection, namespace, declared.target(), DEPLOYMENT)
-    await add(connection, namespace, loop or declared.loop(), FEEDBACK_LOOP)
+    made = [
+        await add(connection, namespace, declared.target(), DEPLOYMENT),
+        await add(connection, namespace, loop or declared.loop(), FEEDBACK_LOOP),
+    ]
+    if mirror is not None:
+        for body in made:
+            mirror.put(body)
 
 
 async def add(connection: Connection, namespace: str, body: Json, kind: Kind) -> Json:
@@ -94,11 +100,17 @@ async def end(connection: Connection, namespace: str) -> None:
     await requests.send(Request("delete", NAMESPACE, "", namespace))
 
 
-def new_world(connection: Connection, namespace: str, story: Story | None = None, state: State | None = None) -> World:
+def new_world(
+    connection: Connection,
+    namespace: str,
+    story: Story | None = None,
+    state: State | None = None,
+    mirror: Mirror | None = None,
+) -> World:
     """The world as it is in the beginning, or as it was left."""
     state = state or State(now=START.timestamp())
     clock = FakeClock(datetime.fromtimestamp(state.now, tz=START.tzinfo))
-    return World(connection, namespace, clock, state, story or Story())
+    return World(connection, namespace, clock, state, story or Story(), mirror)
 
 
 async def picture(kubernetes: KubernetesPort, namespace: str) -> dict[str, Json]:

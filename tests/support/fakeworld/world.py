@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from feedbackloop.adapters.connection import Connection
 from feedbackloop.adapters.kinds import DEPLOYMENT, JOB, POD, STATEFUL_SET
 from feedbackloop.adapters.kubernetes import KubernetesAdapter
-from feedbackloop.adapters.ports import Json
+from feedbackloop.adapters.ports import Json, KubernetesPort
 from feedbackloop.adapters.requests import Requests
 from tests.support.clock import FakeClock
 from tests.support.fakeworld import declared
 from tests.support.fakeworld.gateways import FakeGateways
 from tests.support.fakeworld.jobs import Ending, Outcome
 from tests.support.fakeworld.kubelet import FakeKubelet
+from tests.support.fakeworld.mirror import Mirror, MirroredKubernetes
 from tests.support.fakeworld.mlflow import FakeMlflow
 from tests.support.fakeworld.objects import FakeObjects
 from tests.support.fakeworld.state import State
@@ -36,12 +37,21 @@ class Story:
 
 
 class World:
-    def __init__(self, connection: Connection, namespace: str, clock: FakeClock, state: State, story: Story) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        namespace: str,
+        clock: FakeClock,
+        state: State,
+        story: Story,
+        mirror: Mirror | None = None,
+    ) -> None:
         requests = Requests(connection)
+        adapter = KubernetesAdapter(requests, instance="fakeworld", now=clock.now)
         self.namespace = namespace
         self.clock = clock
         self.state = state
-        self.kubernetes = KubernetesAdapter(requests, instance="fakeworld", now=clock.now)
+        self.kubernetes: KubernetesPort = MirroredKubernetes(adapter, mirror) if mirror else adapter
         self.objects = FakeObjects(state)
         self.mlflow = FakeMlflow(state)
         self.gateways = FakeGateways(self.kubernetes, clock, state, story.voters)

@@ -1,0 +1,111 @@
+"""A whole loop, lived through in a namespace of its own: in one life, or in two with a crash between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from feedbackloop.adapters.connection import Connection
+from tests.support.crashing import Crash
+from tests.support.fakeworld import scene
+from tests.support.fakeworld.drive import Life
+from tests.support.fakeworld.mirror import Mirror, mirrored
+from tests.support.fakeworld.world import Story, World
+
+AT_A_TIME = 6
+"""Namespaces in one process: a life waits for the server's controllers half of its time."""
+PROCESSES = min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where the first life ends: at the k-th write, after or before the server has done it; None: nowhere."""
+
+    k: int | None = None
+    before: bool = False
+
+    def __str__(self) -> str:
+        return f"{'before' if self.before else 'after'} write {self.k}" if self.k else "no crash"
+
+
+@dataclass(frozen=True)
+class Lived:
+    """How it looked in the end."""
+
+    case: Case
+    writes: tuple[str, ...]
+    """Of the first life."""
+    picture: dict[str, Any]
+    facts: dict[str, Any]
+    """Outside the cluster: MLflow, and every Job there ever was."""
+    error: str = ""
+
+    @property
+    def last_write(self) -> str:
+        return self.writes[-1] if self.writes else "nothing"
+
+
+async def live(connection: Connection, mirror: Mirror, case: Case, story: Story) -> Lived:
+    """From the declaration to the end of its run."""
+    namespace = f"life-{uuid.uuid4().hex[:8]}"
+    await scene.begin(connection, namespace, mirror=mirror)
+    world = scene.new_world(connection, namespace, story, mirror=mirror)
+    first = Life(world, crash_at=case.k, before=case.before)
+    with contextlib.suppress(Crash):
+        await first.until(_over(world))
+    if first.kubernetes.crashed:
+        await Life(world).until(_over(world))
+    picture = await scene.picture(world.kubernetes, namespace)
+    return Lived(case, tuple(first.kubernetes.writes), picture, facts(world))
+
+
+def _over(world: World) -> Any:
+    async def over() -> bool:
+        found = await scene.runs(world.kubernetes, world.namespace)
+        return bool(found) and all(scene.settled(run) for run in found)
+
+    return over
+
+
+def facts(world: World) -> dict[str, Any]:
+    """What must have happened exactly once."""
+    state = world.state
+    return {
+        "mlflow runs": [run.status for run in state.runs.values()],
+        "versions": {name: [v.source for v in versions] for name, versions in state.versions.items()},
+        "aliases": state.aliases,
+        "jobs made": sorted((name.split("-")[1], name.rsplit("-", 1)[1], len(u)) for name, u in state.jobs.items()),
+    }
+
+
+async def _live_all(kubeconfig: str, cases: Sequence[Case], story: Story) -> list[Lived]:
+    slots = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(connection: Connection, mirror: Mirror, case: Case) -> Lived:
+        async with slots:
+            try:
+                return await live(connection, mirror, case, story)
+            except Exception as error:  # told with its case, beside what the others did
+                return Lived(case, (), {}, {}, f"{type(error).__name__}: {error}")
+
+    async with scene.connection(kubeconfig) as connection, mirrored(connection) as mirror:
+        return list(await asyncio.gather(*(one(connection, mirror, case) for case in cases)))
+
+
+def _in_process(kubeconfig: str, cases: Sequence[Case], story: Story) -> list[Lived]:
+    return asyncio.run(_live_all(kubeconfig, cases, story))
+
+
+def lived(kubeconfig: str, cases: Sequence[Case], story: Story) -> list[Lived]:
+    """All the cases, in as many processes as there are cores for it."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        shares = [cases[i::PROCESSES] for i in range(PROCESSES)]
+        done = list(pool.map(_in_process, [kubeconfig] * PROCESSES, shares, [story] * PROCESSES))
+    return sorted((life for share in done for life in share), key=lambda life: life.case.k or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,6 @@ def push(installation: Installation, settings: Settings) -> Pushed:
 
 
 def admin_key(kubectl: Kubectl) -> str:
-    import json
-
     identities = json.loads(secret(kubectl, "seaweedfs-identities")["s3.json"])["identities"]
     return str(next(i["credentials"][0]["secretKey"] for i in identities if i["name"] == "admin"))
 
@@ -89,13 +88,10 @@ def push_model(installation: Installation, url: str) -> tuple[str, str]:
     """`feedbackloop model push`, as a team would do it."""
     keys = secret(installation.kubectl, "s3-models-write")
     env = {name: value.decode() for name, value in keys.items()}
-    out = run(
-        ROOT / ".venv/bin/python", "-m", "feedbackloop.cli.main", "model", "push", installation.base_model,
-        "--endpoint-url", url, "--bucket", "models", "--name", "support-bot", env=env,
-    )  # fmt: skip
-    words = dict(line.split(maxsplit=1) for line in out.replace(":", " ", 0).splitlines() if " " in line)
-    found = {key.rstrip(":"): value.strip() for key, value in words.items()}
-    return found["uri"], found["digest"]
+    tool = (ROOT / ".venv/bin/python", "-m", "feedbackloop.cli.main", "model", "push", installation.base_model)
+    where = ("--endpoint-url", url, "--bucket", "models", "--name", "support-bot", "--output", "json")
+    pushed = json.loads(run(*tool, *where, env=env))
+    return pushed["uri"], pushed["digest"]
 
 
 def loop_manifest(settings: Settings, pushed: Pushed) -> str:

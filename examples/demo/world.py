@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feedbackloop.jobs.evaluate.scorer import contains_answer
+from feedbackloop.jobs.evaluate.scoring import contains_answer
 
 from examples.demo.settings import ROOT
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import envs
 from tests.support.seaweedfs import SeaweedFs, seaweedfs
 from tests.trainer.pod import EXAMPLE, Pod, environment, trainer_python
 
@@ -23,13 +25,22 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFs]:
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's base model, trained now."""
-    out = tmp_path_factory.mktemp("base") / "model"
-    command = [trainer_python(), str(EXAMPLE / "base.py"), str(out)]
+def base() -> Path:
+    """The demo's base model, trained once for every version of its sources."""
+    sources = b"".join((EXAMPLE / name).read_bytes() for name in ("base.py", "facts.py", "phrasings.py"))
+    home = envs.cache_root() / "test-bases" / hashlib.sha256(sources + trainer_python().encode()).hexdigest()[:12]
+    with envs.locked(home.with_suffix(".lock")):
+        if not home.exists():
+            _train_base(home)
+    return home
+
+
+def _train_base(home: Path) -> None:
+    partial = home.with_suffix(".partial")
+    command = [trainer_python(), str(EXAMPLE / "base.py"), str(partial)]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return out
+    partial.rename(home)
 
 
 @pytest.fixture

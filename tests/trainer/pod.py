@@ -6,9 +6,12 @@ themselves run in the development environment.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
+import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +31,7 @@ EXAMPLE = ROOT / "examples" / "support-bot"
 KEK = bytes(range(32))
 SECRETS = ("storage", "models", "models-write")
 GOLDEN = "golden-v1.jsonl"
-WITHIN_SECONDS = 240.0
+WITHIN_SECONDS = 400.0
 _numbers = itertools.count()
 
 
@@ -63,6 +66,13 @@ def wait(until: Callable[[], Any], process: subprocess.Popen[str]) -> None:
         assert time.monotonic() < deadline, "the condition never held"
         assert process.poll() is None, f"ended early with {process.returncode}"
         time.sleep(0.01)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 @dataclass
@@ -161,9 +171,14 @@ class Pod:
             ],
         )
 
-    def start(self, spec: Mapping[str, Any], attempt: int = 1, **more: str) -> subprocess.Popen[str]:
-        """The job's process, in the trainer environment."""
+    def start(
+        self, spec: Mapping[str, Any], attempt: int = 1, *, group: bool = False, **more: str
+    ) -> subprocess.Popen[str]:
+        """The job's process, in the trainer environment; on demand with a process group of its own."""
         (self.home / "spec.json").write_text(json.dumps(spec))
+        # A new pod's scratch directory is empty.
+        shutil.rmtree(self.scratch)
+        self.scratch.mkdir()
         mounts = {
             "FL_SPEC": str(self.home / "spec.json"),
             "FL_SECRETS": str(self.home / "secrets"),
@@ -177,7 +192,26 @@ class Pod:
             text=True,
             stdout=subprocess.DEVNULL,
             stderr=(self.home / "stderr.log").open("w"),
+            start_new_session=group,
         )
+
+    def kill_group(self, process: subprocess.Popen[str]) -> None:
+        """Everything that carries this pod's scratch directory in its environment, and nothing else."""
+        process.kill()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+    def processes(self) -> list[int]:
+        mark = f"FL_SCRATCH={self.scratch}".encode()
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
+
+    def trainer_pid(self) -> int:
+        """The process in which Ray's worker trains, by the title that Ray gives it."""
+        titles = {pid: _read(Path(f"/proc/{pid}/cmdline")) for pid in self.processes()}
+        (found,) = [pid for pid, title in titles.items() if b"RayTrainWorker" in title]
+        return found
 
     def finish(self, process: subprocess.Popen[str]) -> int:
         return process.wait(timeout=WITHIN_SECONDS)

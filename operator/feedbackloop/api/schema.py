@@ -141,7 +141,8 @@ def crd(
                 "plural": plural,
                 "singular": kind.lower(),
                 "shortNames": [short],
-                "categories": ["feedbackloop"],
+                # Not `feedbackloop`: kubectl would take the singular name of one kind for all of them.
+                "categories": ["feedback"],
             },
             "versions": [_version(spec=spec, status=status, columns=columns, about=about)],
         },

@@ -13,9 +13,9 @@ from multiprocessing import get_context
 from typing import Any
 
 from feedbackloop.adapters.connection import Connection
-from tests.support.crashing import Crash
+from tests.support.crashing import Crash, CrashingKubernetes
 from tests.support.fakeworld import scene
-from tests.support.fakeworld.drive import Life
+from tests.support.fakeworld.drive import Condition, Life
 from tests.support.fakeworld.mirror import Mirror, mirrored
 from tests.support.fakeworld.world import Story, World
 
@@ -57,21 +57,23 @@ async def live(connection: Connection, mirror: Mirror, case: Case, story: Story)
     namespace = f"life-{uuid.uuid4().hex[:8]}"
     await scene.begin(connection, namespace, mirror=mirror)
     world = scene.new_world(connection, namespace, story, mirror=mirror)
-    first = Life(world, crash_at=case.k, before=case.before)
+    first = Life(world, CrashingKubernetes(world.api, crash_at=case.k, before=case.before))
     with contextlib.suppress(Crash):
-        await first.until(_over(world))
+        await first.until(over(world))
     if first.kubernetes.crashed:
-        await Life(world).until(_over(world))
+        await Life(world).until(over(world))
     picture = await scene.picture(world.kubernetes, namespace)
     return Lived(case, tuple(first.kubernetes.writes), picture, facts(world))
 
 
-def _over(world: World) -> Any:
-    async def over() -> bool:
+def over(world: World) -> Condition:
+    """Every run has ended, and MLflow knows."""
+
+    async def all_settled() -> bool:
         found = await scene.runs(world.kubernetes, world.namespace)
         return bool(found) and all(scene.settled(run) for run in found)
 
-    return over
+    return all_settled
 
 
 def facts(world: World) -> dict[str, Any]:

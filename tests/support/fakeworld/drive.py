@@ -29,16 +29,20 @@ class NeverAtRestError(AssertionError):
 class Life:
     """One life of the operator, from its start to its end or to a crash."""
 
-    def __init__(self, world: World, *, crash_at: int | None = None, before: bool = False) -> None:
+    def __init__(self, world: World, kubernetes: CrashingKubernetes | None = None) -> None:
         self.world = world
-        self.kubernetes = CrashingKubernetes(world.kubernetes, crash_at=crash_at, before=before)
+        self.kubernetes = kubernetes or CrashingKubernetes(world.api)
         adapters = Adapters(self.kubernetes, world.objects, world.mlflow, world.gateways)
-        self._operator = InProcessOperator(
-            controllers.build(adapters, ADMIN), self.kubernetes, world.namespace, world.clock
-        )
+        self._reconcilers = controllers.build(adapters, ADMIN)
+        self._operator = self._engine()
+
+    def _engine(self) -> InProcessOperator:
+        world = self.world
+        return InProcessOperator(self._reconcilers, world.kubernetes, world.namespace, world.clock)
 
     async def until(self, condition: Condition, *, limit: timedelta = timedelta(hours=3)) -> None:
-        """Live until the condition holds. A `Crash` comes out here."""
+        """Live until the condition holds, and stand still there; may be called again. A `Crash` comes out here."""
+        self._operator = self._engine()
         end = self.world.clock.now() + limit
         running = asyncio.create_task(self._operator.engine.run())
         try:
@@ -83,6 +87,7 @@ class Life:
         assert due is not None, "nothing is planned: the operator would wait for ever"
         self.world.clock.advance_to(due)
         self.world.state.now = due.timestamp()
+        self.world.state.changed()
 
     async def _end(self, running: asyncio.Task[None]) -> None:
         await self._operator.engine.stop(grace=0)

@@ -67,6 +67,7 @@ class FakeGateways:
         if epochs:
             epochs[-1].ended = now
         epochs.append(Epoch(routing.run_uid, routing.epoch, routing.weight, routing.canary is not None, now))
+        self._state.changed()
 
 
 def seconds(now: datetime) -> float:

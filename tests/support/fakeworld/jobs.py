@@ -25,6 +25,9 @@ SPECS: dict[str, type[JobSpec]] = {"curate": CurateSpec, "train": TrainSpec, "ev
 DATASET = "sha256:" + "d" * 64
 CANDIDATE = Model(uri=f"s3://models/support-bot/{'c' * 64}/", digest="sha256:" + "c" * 64)
 
+SECOND_CANDIDATE = Model(uri=f"s3://models/support-bot/{'f' * 64}/", digest="sha256:" + "f" * 64)
+"""What comes of training the first one on."""
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -60,7 +63,8 @@ def result_of(text: str, attempt: int, outcome: Outcome) -> Result:
     if isinstance(spec, CurateSpec):
         return _curated(head, outcome)
     if isinstance(spec, TrainSpec):
-        return TrainResult(**head, model=CANDIDATE, steps=100, final_loss=0.25, launcher=spec.launcher)
+        model = CANDIDATE if spec.base.digest != CANDIDATE.digest else SECOND_CANDIDATE
+        return TrainResult(**head, model=model, steps=100, final_loss=0.25, launcher=spec.launcher)
     assert isinstance(spec, EvaluateSpec)
     return _evaluated(head, spec, outcome)
 

@@ -97,6 +97,7 @@ class FakeKubelet:
             uids = self._state.jobs.setdefault(job["metadata"]["name"], [])
             if job["metadata"]["uid"] not in uids:
                 uids.append(job["metadata"]["uid"])
+                self._state.changed()
 
 
 class Spec:

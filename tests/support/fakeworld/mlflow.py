@@ -37,6 +37,7 @@ class FakeMlflow:
             return found[0]
         run_id = f"mlflow-run-{len(self.state.runs) + 1}"
         self.state.runs[run_id] = TrackedRun(run_uid, name, experiment_id, dict(tags))
+        self.state.changed()
         return run_id
 
     async def log(
@@ -53,15 +54,18 @@ class FakeMlflow:
         changed = [key for key, value in params.items() if run.params.setdefault(key, value) != value]
         assert not changed, f"MLflow refuses to change parameters: {changed}"
         run.tags.update(tags)
+        self.state.changed()
 
     async def end_run(self, endpoint_name: str, run_id: str, status: RunStatus) -> None:
         self._answer()
         self.state.runs[run_id].status = status
+        self.state.changed()
 
     async def ensure_registered_model(self, endpoint_name: str, name: str) -> None:
         self._answer()
         self.state.versions.setdefault(name, [])
         self.state.aliases.setdefault(name, {})
+        self.state.changed()
 
     async def ensure_version(
         self, endpoint_name: str, name: str, *, run_uid: str, run_id: str, source: str, tags: Mapping[str, str]
@@ -72,19 +76,23 @@ class FakeMlflow:
             if version.key == run_uid:
                 return str(number)
         versions.append(Version(run_uid, run_id, source, dict(tags)))
+        self.state.changed()
         return str(len(versions))
 
     async def set_tags(self, endpoint_name: str, name: str, version: str, tags: Mapping[str, str]) -> None:
         self._answer()
         self.state.versions[name][int(version) - 1].tags.update(tags)
+        self.state.changed()
 
     async def set_alias(self, endpoint_name: str, name: str, alias: str, version: str) -> None:
         self._answer()
         self.state.aliases[name][alias] = version
+        self.state.changed()
 
     async def delete_alias(self, endpoint_name: str, name: str, alias: str) -> None:
         self._answer()
         self.state.aliases.get(name, {}).pop(alias, None)
+        self.state.changed()
 
     async def get_aliases(self, endpoint_name: str, name: str) -> dict[str, str]:
         self._answer()

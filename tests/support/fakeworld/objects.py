@@ -30,4 +30,6 @@ class FakeObjects:
 
     def create(self, bucket: str, key: str, text: str) -> bool:
         """Write it unless it is there, as a job does with its result."""
-        return self.state.objects.setdefault(f"{bucket}/{key}", text) == text
+        created = self.state.objects.setdefault(f"{bucket}/{key}", text) is text
+        self.state.changed()
+        return created

@@ -54,10 +54,15 @@ class State:
     """Every Job that was ever seen: its name to the uids it had."""
     job_started: dict[str, float] = field(default_factory=dict)
     away: list[str] = field(default_factory=list)
-    """Services that do not answer: `mlflow`, `s3`, `gateways`."""
+    """Services that do not answer: `mlflow`, `s3`, `gateways`, `kubernetes`."""
+    file: str = ""
+    """Where it is kept, if it is kept."""
 
-    def save(self, path: Path) -> None:
-        """In one step, so that a kill leaves the old state or the new."""
+    def changed(self) -> None:
+        """Keep it, in one step, so that a kill leaves the old state or the new."""
+        if not self.file:
+            return
+        path = Path(self.file)
         temporary = path.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(self)))
         temporary.replace(path)

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from feedbackloop.adapters.connection import Connection
-from feedbackloop.adapters.kinds import DEPLOYMENT, JOB, POD, STATEFUL_SET
+from feedbackloop.adapters.kinds import DEPLOYMENT, JOB, POD, STATEFUL_SET, Kind
 from feedbackloop.adapters.kubernetes import KubernetesAdapter
 from feedbackloop.adapters.ports import Json, KubernetesPort
-from feedbackloop.adapters.requests import Requests
+from feedbackloop.adapters.requests import Request, Requests
 from tests.support.clock import FakeClock
 from tests.support.fakeworld import declared
+from tests.support.fakeworld.away import SometimesAway
 from tests.support.fakeworld.gateways import FakeGateways
 from tests.support.fakeworld.jobs import Ending, Outcome
 from tests.support.fakeworld.kubelet import FakeKubelet
@@ -46,16 +47,31 @@ class World:
         story: Story,
         mirror: Mirror | None = None,
     ) -> None:
-        requests = Requests(connection)
+        self._requests = requests = Requests(connection)
+        self._mirror = mirror
         adapter = KubernetesAdapter(requests, instance="fakeworld", now=clock.now)
         self.namespace = namespace
         self.clock = clock
         self.state = state
         self.kubernetes: KubernetesPort = MirroredKubernetes(adapter, mirror) if mirror else adapter
+        self.api = SometimesAway(self.kubernetes, state)
+        """The API server as the operator finds it."""
         self.objects = FakeObjects(state)
         self.mlflow = FakeMlflow(state)
         self.gateways = FakeGateways(self.kubernetes, clock, state, story.voters)
         self.kubelet = FakeKubelet(requests, self.kubernetes, clock, state, script=story.script, outcome=story.outcome)
+
+    async def add(self, kind: Kind, body: Json) -> None:
+        """Somebody creates an object."""
+        self._heard(await self._requests.send(Request("create", kind, self.namespace, body=body)))
+
+    async def patch(self, kind: Kind, name: str, body: Json) -> None:
+        """Somebody changes an object."""
+        self._heard(await self._requests.send(Request("patch", kind, self.namespace, name, body=body)))
+
+    def _heard(self, body: Json) -> None:
+        if self._mirror is not None:
+            self._mirror.put(body)
 
     async def settle(self) -> None:
         """Let the pods become what they can be now; returns when the API server's controllers have followed."""

@@ -11,6 +11,7 @@ from examples.demo.users import TIMEOUT, chat
 from examples.demo.world import Question, World
 
 CONCURRENCY = 8
+ATTEMPTS = 20
 
 
 async def accuracy(url: str, token: str | None, questions: Sequence[Question], world: World) -> float:
@@ -30,3 +31,14 @@ async def accuracy(url: str, token: str | None, questions: Sequence[Question], w
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
         right = await asyncio.gather(*(ask(http, q) for q in questions))
     return sum(right) / len(right)
+
+
+async def answer_of(http: aiohttp.ClientSession, url: str, headers: dict[str, str], question: Question) -> str:
+    """The answer to one question; like any client, it comes again when it is told 503."""
+    for _ in range(ATTEMPTS):
+        async with http.post(f"{url}/v1/chat/completions", json=chat(question.text), headers=headers) as response:
+            if response.status != 503:
+                response.raise_for_status()
+                return str((await response.json())["choices"][0]["message"]["content"])
+            await asyncio.sleep(float(response.headers.get("Retry-After", 1)))
+    raise SystemExit(f"{url} answered 503 {ATTEMPTS} times: the model server is not ready")

@@ -20,13 +20,8 @@ async def accuracy(url: str, token: str | None, questions: Sequence[Question], w
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def ask(http: aiohttp.ClientSession, question: Question) -> bool:
-        async with (
-            slots,
-            http.post(f"{url}/v1/chat/completions", json=chat(question.text), headers=headers) as response,
-        ):
-            response.raise_for_status()
-            answer = (await response.json())["choices"][0]["message"]["content"]
-            return world.right(question.fact, answer)
+        async with slots:
+            return world.right(question.fact, await answer_of(http, url, headers, question))
 
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
         right = await asyncio.gather(*(ask(http, q) for q in questions))

@@ -10,9 +10,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feedbackloop.jobs.evaluate.scoring import contains_answer
-
 from examples.demo.settings import ROOT
+from feedbackloop.jobs.evaluate.scoring import contains_answer
 
 sys.path.insert(0, str(ROOT / "examples" / "support-bot"))
 

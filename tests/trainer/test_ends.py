@@ -80,3 +80,11 @@ def test_a_model_evaluated_against_itself_changes_nothing(pod: Pod, base: Path) 
     for gate in pod.json(spec)["gates"]:
         assert gate["onlyChampion"] == gate["onlyCandidate"] == 0
     assert "window is" not in pod.log
+
+
+@pytest.mark.parametrize("broken", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_candidate_that_cannot_be_read_is_unavailable(pod: Pod, base: Path, tmp_path: Path, broken: str) -> None:
+    shutil.copytree(base, tmp_path / "broken")
+    (tmp_path / "broken" / broken).write_bytes(b"junk")
+    data_set, golden = pod.put_data_set([], rows.regressions(1)), pod.put_golden(rows.golden_set())
+    assert pod.run(pod.evaluate_spec(pod.push(base), pod.push(tmp_path / "broken"), data_set, golden)) == 15, pod.log

@@ -31,7 +31,7 @@ class Chat:
         template = directory / "chat_template.jinja"
         text = template.read_text(encoding="utf-8") if template.is_file() else str(config["chat_template"])
         specials = {key: _content(config.get(key)) for key in ("bos_token", "eos_token", "pad_token", "unk_token")}
-        return cls(Tokenizer.from_file(str(directory / "tokenizer.json")), text, specials)
+        return cls(_tokenizer(directory / "tokenizer.json"), text, specials)
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The ids of a conversation, up to where the assistant speaks; ValueError when the template refuses it."""
@@ -45,6 +45,13 @@ class Chat:
     def text(self, ids: Sequence[int]) -> str:
         """The text of generated ids, without special tokens."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise ValueError(f"{path.name}: {error}") from None
 
 
 def _content(token: Any) -> str:

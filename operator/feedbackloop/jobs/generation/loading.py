@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from feedbackloop.jobs.generation.chat import Chat
 from feedbackloop.jobs.generation.decoder import Decoder
 from feedbackloop.jobs.generation.generator import Generator
@@ -25,8 +27,8 @@ def load(directory: Path) -> Generator:
     try:
         config: dict[str, Any] = json.loads((directory / "config.json").read_text(encoding="utf-8"))
         return Generator(Chat.read(directory), _decoder(directory, config))
-    except (OSError, KeyError, json.JSONDecodeError) as error:
-        raise UnreadableModelError(f"{directory}: {type(error).__name__}: {error}") from error
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise UnreadableModelError(f"{directory.name}: {type(error).__name__}: {error}") from error
 
 
 def _decoder(directory: Path, config: Mapping[str, Any]) -> Decoder:

@@ -8,7 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from feedbackloop.jobs.errors import JobError, Preempted
+from feedbackloop.api.jobs import ExitCode
+from feedbackloop.jobs.errors import JobError, OutOfMemory, Preempted, exit_code
 from feedbackloop.jobs.runtime import Stopping
 from feedbackloop.jobs.train.live import Live
 from feedbackloop.jobs.train.plan import Outcome, Plan
@@ -42,7 +43,7 @@ def launch(plan: Plan, stopping: Stopping, workers: int) -> Outcome:
 
     live = Live(plan.work)
     if workers:
-        _start(ray, workers)
+        _start(ray, plan, workers)
     # Ray has handlers of its own; ours saves first.
     signal.signal(signal.SIGTERM, stopping.handle)
     if stopping.requested.is_set():
@@ -66,12 +67,14 @@ def launch(plan: Plan, stopping: Stopping, workers: int) -> Outcome:
     return _ended(live)
 
 
-def _start(ray: Any, workers: int) -> None:
+def _start(ray: Any, plan: Plan, workers: int) -> None:
+    # A pod's /dev/shm holds 64 MiB; the scratch directory is memory as well.
     ray.init(
         num_cpus=workers + 1,
         include_dashboard=False,
         log_to_driver=False,
         object_store_memory=OBJECT_STORE_BYTES,
+        _plasma_directory=str(plan.work),
         configure_logging=False,
     )
 
@@ -93,6 +96,10 @@ def _loop(config: dict[str, Any]) -> None:
         outcome: Outcome | JobError = sft.train(plan, Report(), kept=_kept(plan))
     except JobError as error:
         outcome = error
+    except Exception as error:
+        if exit_code(error) != ExitCode.OUT_OF_MEMORY:
+            raise
+        outcome = OutOfMemory(type(error).__name__)
     Live(plan.work).end(outcome)
 
 

@@ -16,6 +16,7 @@ import datasets
 import torch
 import transformers
 from datasets import Dataset
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -86,7 +87,7 @@ def _trainer(plan: Plan, callbacks: list[Any], weights: Path) -> SFTTrainer:
 def _model(directory: Path) -> Any:
     try:
         return AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BaseModelUnavailable(f"the base cannot be loaded: {type(error).__name__}") from None
 
 

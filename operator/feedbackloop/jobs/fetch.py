@@ -52,7 +52,8 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     try:
         model, store = wanted(environment)
         into = Path(environment.get("MODEL_DIRECTORY", INTO))
-        patiently(lambda: artefact.fetch(store, model, into), threading.Event(), seconds=PATIENCE_SECONDS)
+        patience = float(environment.get("MODEL_PATIENCE_SECONDS", PATIENCE_SECONDS))
+        patiently(lambda: artefact.fetch(store, model, into), threading.Event(), seconds=patience)
     except InvalidSpec as error:
         log.error("%s", error)
         return int(ExitCode.INVALID_SPEC)

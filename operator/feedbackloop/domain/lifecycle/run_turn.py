@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from feedbackloop.api.adminconfig import AdminConfig
-from feedbackloop.api.conditions import ConditionType, Reason, drop_condition, set_condition
+from feedbackloop.api.conditions import (
+    ConditionStatus,
+    ConditionType,
+    Reason,
+    drop_condition,
+    find_condition,
+    set_condition,
+)
 from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus, RunOutcome
 from feedbackloop.domain.findings import Finding, to_condition
 from feedbackloop.domain.lifecycle.run_effects import Ask, Effect, Note
@@ -75,7 +82,11 @@ class Turn:
 
     def ask(self, ask: Ask) -> Turn:
         """Wait for the registry's answer; the ask is made once this status is written."""
-        return replace(self, asks=(ask,), settled=True, requeue=0.0)
+        # While it is away the status goes on saying so: an ask that changed it would be written at every look.
+        away = find_condition(self.status.conditions, ConditionType.REGISTRY_REACHABLE)
+        waits = away is not None and away.status is not ConditionStatus.TRUE
+        doing = (Reason.WAITING, away.message) if away is not None and waits else self.doing
+        return replace(self, doing=doing, asks=(ask,), settled=True, requeue=0.0)
 
     def hold(self, seconds: float | None) -> Turn:
         """Nothing more now; look again after that many seconds."""

@@ -48,6 +48,14 @@ def test_a_registry_that_is_away_is_waited_for_and_told(seen: RunSeen) -> None:
     assert decision.requeue is not None and decision.requeue > 0
 
 
+@pytest.mark.parametrize("seen", [pinned(), given.evaluated(), promoted()])
+def test_asking_again_while_the_registry_is_away_writes_nothing(seen: RunSeen) -> None:
+    away = replace(seen, status=given.decided(replace(seen, registry_outage=AWAY)).status)
+    again = given.decided(away)
+    assert again.status == away.status
+    assert len(again.asks) == 1
+
+
 def test_a_registry_that_is_back_is_told_too() -> None:
     away = replace(pinned(), status=given.decided(replace(pinned(), registry_outage=AWAY)).status)
     decision = given.decided(replace(away, answers=Answers(run_id="mlflow-1")))

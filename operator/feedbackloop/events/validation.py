@@ -6,7 +6,6 @@ Messages are fixed texts; nothing of the input is ever in them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -58,8 +57,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error
         return Refusal(self.code, parent + self.path[1:])
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """A valid event, its text not yet redacted."""
 
     kind: SignalKind

@@ -51,6 +51,7 @@ class AdminPort:
                 return Answer(200, metrics(core, uploader).encode(), (_TEXT,))
             case "POST", "/drain":
                 core.draining = core.journal.closed = True
+                core.journal.review()
                 uploader.drain()
                 return answer(202, {"draining": True})
         return problem(404, "not_found", "no such path or method on the admin port")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,15 +10,36 @@ from pathlib import Path
 class Disk:
     """The real disk."""
 
+    _one_call = True
+
     def open_new(self, path: Path) -> int:
-        """Opens a file that must not exist yet, for appending."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        """Opens a file that must not exist yet."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        return os.write(fd, data)
+    def write_durably(self, fd: int, data: bytes, offset: int) -> None:
+        """Writes all at an offset; on return it is on the disk, as after fdatasync. Raises OSError: then it may not be.
 
-    def sync(self, fd: int) -> None:
+        RWF_DSYNC makes write and sync one system call, which the interpreter's lock is released for once.
+        """
+        written = self.write(fd, data, offset)
+        while written < len(data):
+            count = self.write(fd, data[written:], offset + written)
+            if count <= 0:
+                raise OSError(errno.EIO, "a write made no progress")
+            written += count
+
+    def write(self, fd: int, data: bytes, offset: int) -> int:
+        """One durable write, maybe short."""
+        if self._one_call:
+            try:
+                return os.pwritev(fd, (data,), offset, os.RWF_DSYNC)
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+                    raise
+                self._one_call = False  # a file system without RWF_DSYNC
+        count = os.pwrite(fd, data, offset)
         os.fdatasync(fd)
+        return count
 
     def truncate(self, fd: int, length: int) -> None:
         os.ftruncate(fd, length)
@@ -40,22 +62,8 @@ def replace_file(path: Path, data: bytes, disk: Disk) -> None:
     scratch.unlink(missing_ok=True)
     fd = disk.open_new(scratch)
     try:
-        write_all(fd, data, disk)
-        disk.sync(fd)
+        disk.write_durably(fd, data, 0)
     finally:
         disk.close(fd)
     scratch.replace(path)
     disk.sync_directory(path.parent)
-
-
-def write_all(fd: int, data: bytes, disk: Disk) -> None:
-    """Writes everything or raises OSError; a short write is followed by the rest, or by its error."""
-    written = disk.write(fd, data)
-    if written == len(data):
-        return
-    rest = memoryview(data)[written:]
-    while rest:
-        count = disk.write(fd, rest)
-        if count <= 0:
-            raise OSError(5, "write made no progress")
-        rest = rest[count:]

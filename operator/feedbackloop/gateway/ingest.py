@@ -17,7 +17,7 @@ from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Checked, Code, Refusal, check_feedback, explain
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.journal import Key
-from feedbackloop.gateway.meta import Duplicates, Meta
+from feedbackloop.gateway.meta import Duplicates
 
 _TRAINABLE = (SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE)
 _TEXT = (SignalKind.COMMENT, SignalKind.CORRECTION)
@@ -105,17 +105,22 @@ class FeedbackIngest:
         work = _Work(claims, batched)
         for index, item in enumerate(items):
             self._take_one(work, index, item)
-        metas: list[Meta] = []
         if work.outcome.duplicate:
-            metas.append(Duplicates(self._core.journal.now_ms(), work.outcome.duplicate))
+            await self._repeated(work)
+        elif work.records:
+            await self._core.journal.submit(work.records, keys=work.keys)
+        return work.outcome
+
+    async def _repeated(self, work: _Work) -> None:
+        journal = self._core.journal
+        repeated = Duplicates(journal.now_ms(), work.outcome.duplicate)
         if work.records:
-            work.waits.append(self._core.journal.submit(work.records, metas=metas, keys=work.keys))
-        elif metas:
-            self._core.journal.note(metas[0])
+            await journal.submit(work.records, metas=[repeated], keys=work.keys)
+        else:
+            journal.note(repeated)
         for wait in work.waits:
             # Shielded: a repetition must not cancel the commit of the first one when its client goes away.
             await asyncio.shield(wait)
-        return work.outcome
 
     def _take_one(self, work: _Work, index: int, item: IncomingFeedback | msgspec.Raw) -> None:
         try:
@@ -154,7 +159,7 @@ class FeedbackIngest:
 
     def _seen(self, work: _Work, key: int, fingerprint: int) -> bool:
         known = self._core.journal.dedupe.find(key)
-        here = next((value for other, value in work.keys if other == key), None)
+        here = next((value for other, value in work.keys if other == key), None) if work.keys else None
         if known is None and here is None:
             return False
         if (known[0] if known else here) != fingerprint:

@@ -107,7 +107,7 @@ class InteractionIngest:
             raise Refusal(Code.CONFLICT, "$.event_id")
         record = self._record(event, subject, fingerprint)
         if known is None:
-            await asyncio.shield(journal.submit([record], keys=[(key, fingerprint)]))
+            await journal.submit([record], keys=[(key, fingerprint)])
         else:
             journal.note(Duplicates(journal.now_ms(), 1))
             if known[1] is not None:

@@ -58,6 +58,7 @@ class Journal:
         self._pending: deque[Append] = deque()
         self._pending_bytes = 0
         self._full = False
+        self._refusal: str | None = None
         self._clock = 0
         self._log: Log | None = None
 
@@ -69,13 +70,11 @@ class Journal:
             loop_uid=self._uid,
             pod=self._pod,
             position=Position(next_segment, self.state.stored + 1, self.state.bad_rows + 1),
-            committed=lambda batch: self._in_loop(self._on_committed, batch),
-            sealed=lambda segment: self._in_loop(self._on_sealed, segment),
+            committed=self._on_committed,
+            sealed=self._on_sealed,
             disk=self._volume.disk,
         )
-
-    def _in_loop(self, callback: object, argument: object) -> None:
-        self._loop.call_soon_threadsafe(callback, argument)  # type: ignore[arg-type]
+        self.review()
 
     @property
     def log(self) -> Log:
@@ -93,31 +92,45 @@ class Journal:
 
     @property
     def used_bytes(self) -> int:
+        """Bytes of the log on the volume."""
         return self.sealed_bytes + self.log.open_bytes
+
+    def review(self) -> None:
+        """Decides anew whether the log takes anything; to be called when one of the reasons may have changed."""
+        used = self.used_bytes
+        self._full = used > self.limit_bytes or (self._full and used > self.limit_bytes * 9 // 10)
+        if self.closed:
+            self._refusal = "Draining"
+        elif self._pending_bytes > PENDING_BYTES:
+            self._refusal = "Overloaded"
+        else:
+            self._refusal = "VolumeFull" if self._full else None
 
     def check(self) -> None:
         """Raises LogUnavailable when a submission would be refused."""
-        if self.closed:
-            raise LogUnavailable("Draining")
-        if self._pending_bytes > PENDING_BYTES:
-            raise LogUnavailable("Overloaded")
-        used = self.used_bytes
-        self._full = used > self.limit_bytes or (self._full and used > self.limit_bytes * 9 // 10)
-        if self._full:
-            raise LogUnavailable("VolumeFull")
+        if self._refusal is not None:
+            raise LogUnavailable(self._refusal)
 
     def submit(
         self, records: Sequence[Stored], *, metas: Sequence[Meta] = (), keys: Sequence[Key] = ()
     ) -> asyncio.Future[None]:
         """Queues records; the future ends when they are durable, or with LogUnavailable. Raises it at once, too."""
         self.check()
-        future: asyncio.Future[None] = self._loop.create_future()
+        future = self._loop.create_future()
         for key, fingerprint in keys:
             self.dedupe.reserve(key, fingerprint, future)
-        bad_rows = sum([type(record) is BadRow for record in records])
-        parts = [pack_entry(_BAD_ROW if type(record) is BadRow else _EVENT, codec.encode(record)) for record in records]
+        events, bad_rows = 0, 0
+        parts = []
+        for record in records:
+            if type(record) is BadRow:
+                bad_rows += 1
+                parts.append(pack_entry(_BAD_ROW, codec.encode(record)))
+            else:
+                events += 1
+                parts.append(pack_entry(_EVENT, codec.encode(record)))
         parts += [pack_entry(_META, meta.encode(entry)) for entry in metas]
-        self._queue(parts, len(records) - bad_rows, bad_rows, _Waiting([*records, *metas], keys, future))
+        entries = [*records, *metas] if metas else records
+        self._queue(b"".join(parts), events, bad_rows, _Waiting(entries, keys, future))
         return future
 
     def note(self, entry: Meta) -> None:
@@ -127,12 +140,14 @@ class Journal:
         except LogUnavailable:
             self.state.apply(entry)
             return
-        self._queue([pack_entry(_META, meta.encode(entry))], 0, 0, _Waiting([entry], (), None))
+        self._queue(pack_entry(_META, meta.encode(entry)), 0, 0, _Waiting([entry], (), None))
 
-    def _queue(self, parts: list[bytes], events: int, bad_rows: int, waiting: _Waiting) -> None:
-        item = Append(b"".join(parts), events, bad_rows, waiting.entries[0].received_at, waiting)
+    def _queue(self, data: bytes, events: int, bad_rows: int, waiting: _Waiting) -> None:
+        item = Append(data, events, bad_rows, waiting.entries[0].received_at, waiting)
         self._pending.append(item)
-        self._pending_bytes += len(item.entries)
+        self._pending_bytes += len(data)
+        if self._pending_bytes > PENDING_BYTES:
+            self.review()
         self.log.append(item)
 
     def _on_committed(self, batch: Committed) -> None:
@@ -146,6 +161,7 @@ class Journal:
                 self._fail(item.payload, batch.error)
         if batch.error is None:
             self.position = (batch.segment, batch.frame)
+        self.review()
 
     def _settle(self, waiting: _Waiting) -> None:
         for entry in waiting.entries:
@@ -165,10 +181,12 @@ class Journal:
 
     def _on_sealed(self, segment: Sealed) -> None:
         self.sealed_bytes += segment.length
+        self.review()
         self.sealed.put_nowait(segment)
 
     async def close(self) -> None:
         """Takes nothing more, commits what is queued and stops the committer."""
         self.closed = True
+        self._refusal = "Draining"
         if self._log is not None:
-            await asyncio.to_thread(self._log.close)
+            await self._log.close()

@@ -139,6 +139,7 @@ class Uploader:
         self.uploaded = uploaded
         sealed.path.unlink(missing_ok=True)
         self._journal.sealed_bytes -= sealed.length
+        self._journal.review()
 
     def checkpoint(self, uploaded: Uploaded | None = None) -> Checkpoint:
         """The state now. Taken on the event loop, so that state and position belong together."""

@@ -1,29 +1,33 @@
-"""The write-ahead log: one committer thread, one frame and one fdatasync for all that is waiting.
+"""The write-ahead log: one frame and one durable write for all that is waiting, by one committer thread.
 
-There is no timer: while a sync runs, what arrives gathers for the next one. A batch is answered
-only after its fdatasync. When a write fails, the file is cut back to its last good byte and the batch
-fails; when a sync fails, nothing is known about the file any more: the segment is dead, its good part
-is handed on, and the next batch goes to a new one (an fsync that failed must never be tried again on
-the same descriptor: the kernel may have marked the pages clean).
+There is no timer: while a write is on its way to the disk, what arrives gathers for the next one. A batch
+is answered only when its write was durable. The thread does nothing but system calls, one for a frame, so
+that it hardly ever competes with the event loop for the interpreter; everything else is done on the loop.
+
+A write that failed, for want of space or in its sync, ends its segment: nothing certain is known about the
+file behind its last good byte, and a sync that failed must never be tried again on the same descriptor (the
+kernel may have marked the pages clean). The good part is handed on, and the next batch begins a new segment.
 """
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from feedbackloop.events.segment import SegmentWriter
-from feedbackloop.gateway.disk import Disk, write_all
+from feedbackloop.gateway.disk import Disk
 
 SEGMENT_BYTES = 8 << 20
 RETRY_SECONDS = 1.0
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 logger = logging.getLogger(__name__)
 
@@ -73,14 +77,25 @@ class Sealed:
 class _Open:
     number: int
     path: Path
-    fd: int
     writer: SegmentWriter
-    length: int
     start: Position
+    fd: int = -1
+    length: int = 0
     opened_at: float = field(default_factory=time.monotonic)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
+class _Job:
+    """A frame on its way to the disk."""
+
+    segment: _Open
+    appends: list[Append]
+    frame: int
+    data: bytes
+    error: OSError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """A finished batch: durable up to a frame, or failed."""
 
@@ -91,7 +106,7 @@ class Committed:
 
 
 class Log:
-    """The open end of the log. `append` and `roll` may be called by any thread; the callbacks run in the committer."""
+    """The open end of the log. All methods and callbacks are for the event loop's thread."""
 
     def __init__(
         self,
@@ -109,162 +124,138 @@ class Log:
         self._disk = disk or Disk()
         self._next = position
         self._committed, self._sealed = committed, sealed
-        self._waiting: deque[Append] = deque()
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._idle, self._closing, self._roll = True, False, False
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[Append] = []
+        self._busy, self._roll = False, False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._open: _Open | None = None
         self._not_before = 0.0
-        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
 
     @property
     def open_bytes(self) -> int:
         """Bytes of the segment that is being written."""
-        segment = self._open
-        return segment.length if segment else 0
+        return self._open.length if self._open else 0
 
     @property
     def open_age(self) -> float:
         """Seconds since the segment that is being written was begun; 0 without one."""
-        segment = self._open
-        return time.monotonic() - segment.opened_at if segment else 0.0
+        return time.monotonic() - self._open.opened_at if self._open else 0.0
 
     def append(self, item: Append) -> None:
         """Queues one item; the `committed` callback tells its end."""
         self._waiting.append(item)
-        if self._idle:
-            self._idle = False
-            self._wake.put(None)
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            # At the end of this turn of the loop, so that all requests of the turn share a frame.
+            self._loop.call_soon(self._flush)
 
     def roll(self) -> None:
-        """Seals the open segment soon, if it holds anything."""
-        self._roll = True
-        self._wake.put(None)
-
-    def close(self) -> None:
-        """Commits what is waiting, seals and stops. Blocks until then."""
-        self._closing = True
-        self._wake.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            self._wake.get()
-            while self._waiting:
-                self._commit([self._waiting.popleft() for _ in range(len(self._waiting))])
-                self._roll = self._roll or self.open_bytes >= SEGMENT_BYTES
-                self._roll_if_asked()
-                # Told idle before the last look, so that an append between them wakes us again.
-                self._idle = not self._waiting
-            self._roll_if_asked()
-            self._idle = True
-            if self._waiting:
-                self._wake.put(None)
-            elif self._closing:
-                self._seal()
-                return
-
-    def _roll_if_asked(self) -> None:
-        if self._roll:
-            self._roll = False
+        """Seals the open segment, now or after the write that is under way."""
+        if self._busy:
+            self._roll = True
+        else:
             self._seal()
 
-    def _commit(self, appends: list[Append]) -> None:
-        try:
-            segment, frame = self._write(appends)
-        except LogUnavailable as error:
-            self._committed(Committed(appends, error=error))
-        except Exception as error:
-            logger.error("the committer failed: %s", type(error).__name__)
-            self._abandon()
-            self._committed(Committed(appends, error=LogUnavailable("Failed")))
-        else:
-            self._committed(Committed(appends, segment, frame))
+    async def close(self) -> None:
+        """Commits what is waiting, seals and stops."""
+        await self._idle.wait()
+        self._seal()
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
 
-    def _write(self, appends: list[Append]) -> tuple[int, int]:
-        segment = self._open or self._start()
+    def _flush(self) -> None:
+        appends, self._waiting = self._waiting, []
+        if self._open is None and time.monotonic() < self._not_before:
+            self._end(Committed(appends, error=LogUnavailable("Recovering")))
+            return
+        segment = self._open or self._begin()
         frame = segment.writer.frames
         data = segment.writer.frame(
             first_event=self._next.event,
             first_bad_row=self._next.bad_row,
             entries=b"".join([item.entries for item in appends]),
         )
-        self._write_frame(segment, data)
-        self._sync(segment)
-        segment.length += len(data)
-        self._next = Position(
-            segment=self._next.segment,
-            event=self._next.event + sum([item.events for item in appends]),
-            bad_row=self._next.bad_row + sum([item.bad_rows for item in appends]),
-        )
-        return segment.number, frame
+        self._jobs.put(_Job(segment, appends, frame, data))
 
-    def _write_frame(self, segment: _Open, data: bytes) -> None:
-        try:
-            write_all(segment.fd, data, self._disk)
-        except OSError as error:
-            logger.error("log write failed: errno %s", error.errno)
-            self._not_before = time.monotonic() + RETRY_SECONDS
-            self._cut_back(segment)
-            raise LogUnavailable("DiskFull" if error.errno in (28, 122) else "WriteFailed") from None
-
-    def _cut_back(self, segment: _Open) -> None:
-        try:
-            self._disk.truncate(segment.fd, segment.length)
-        except OSError:
-            self._abandon()
-
-    def _sync(self, segment: _Open) -> None:
-        try:
-            self._disk.sync(segment.fd)
-        except OSError as error:
-            logger.error("log sync failed: errno %s; the segment is given up", error.errno)
-            self._abandon()
-            raise LogUnavailable("SyncFailed") from None
-
-    def _start(self) -> _Open:
-        if time.monotonic() < self._not_before:
-            raise LogUnavailable("Recovering")
-        number = self._next.segment
-        path = self._directory / f"{number:012}.seg"
+    def _begin(self) -> _Open:
+        number, position = self._next.segment, self._next
         writer = SegmentWriter(
             kek=self._kek,
             loop_uid=self._uid,
             pod=self._pod,
             number=number,
-            position=(self._next.event, self._next.bad_row),
+            position=(position.event, position.bad_row),
         )
-        self._next = Position(number + 1, self._next.event, self._next.bad_row)
-        try:
-            fd = self._create(path, writer.header)
-        except OSError as error:
-            self._not_before = time.monotonic() + RETRY_SECONDS
-            path.unlink(missing_ok=True)
-            raise LogUnavailable("DiskFull" if error.errno in (28, 122) else "WriteFailed") from None
-        self._open = _Open(number, path, fd, writer, len(writer.header), self._next)
+        self._next = Position(number + 1, position.event, position.bad_row)
+        self._open = _Open(number, self._directory / f"{number:012}.seg", writer, self._next)
         return self._open
 
-    def _create(self, path: Path, header: bytes) -> int:
-        fd = self._disk.open_new(path)
-        try:
-            write_all(fd, header, self._disk)
-            self._disk.sync(fd)
-            self._disk.sync_directory(self._directory)
-        except OSError:
-            self._disk.close(fd)
-            raise
-        return fd
+    def _work(self) -> None:
+        """The committer thread: system calls only."""
+        while (job := self._jobs.get()) is not None:
+            try:
+                if job.segment.fd < 0:
+                    self._create(job.segment)
+                self._disk.write_durably(job.segment.fd, job.data, job.segment.length)
+            except OSError as error:
+                job.error = error
+            self._loop.call_soon_threadsafe(self._finished, job)
 
-    def _abandon(self) -> None:
-        """Gives the open segment up: what was committed of it is handed on."""
+    def _create(self, segment: _Open) -> None:
+        segment.fd = self._disk.open_new(segment.path)
+        self._disk.write_durably(segment.fd, segment.writer.header, 0)
+        self._disk.sync_directory(self._directory)
+        segment.length = len(segment.writer.header)
+
+    def _finished(self, job: _Job) -> None:
+        if job.error is not None:
+            self._end(Committed(job.appends, error=self._give_up(job.segment, job.error)))
+            return
+        job.segment.length += len(job.data)
+        events = bad_rows = 0
+        for item in job.appends:
+            events += item.events
+            bad_rows += item.bad_rows
+        self._next = Position(self._next.segment, self._next.event + events, self._next.bad_row + bad_rows)
+        self._end(Committed(job.appends, job.segment.number, job.frame))
+
+    def _end(self, batch: Committed) -> None:
+        self._committed(batch)
+        if self._roll or self.open_bytes >= SEGMENT_BYTES:
+            self._roll = False
+            self._seal()
+        if self._waiting:
+            self._flush()
+        else:
+            self._busy = False
+            self._idle.set()
+
+    def _give_up(self, segment: _Open, error: OSError) -> LogUnavailable:
+        """Ends a segment whose write failed; its committed part is handed on."""
+        logger.error("a write to the log failed (errno %s); segment %s is closed", error.errno, segment.number)
         self._not_before = time.monotonic() + RETRY_SECONDS
+        if segment.fd >= 0:
+            try:
+                self._disk.truncate(segment.fd, segment.length)
+            except OSError:
+                logger.error("segment %s could not be cut back; readers skip its end", segment.number)
         self._seal()
+        return LogUnavailable("DiskFull" if error.errno in _NO_SPACE else "WriteFailed")
 
     def _seal(self) -> None:
         segment, self._open = self._open, None
         if segment is None:
             return
-        self._disk.close(segment.fd)
+        if segment.fd >= 0:
+            self._disk.close(segment.fd)
+        if segment.length == 0:
+            segment.path.unlink(missing_ok=True)
+            return
         self._sealed(
             Sealed(
                 number=segment.number,

@@ -14,6 +14,7 @@ from examples.demo.narrate import Narrator
 from examples.demo.settings import IMAGE, NAMESPACE, RELEASE, ROOT, Settings, cluster_name
 from examples.demo.shell import Kubectl, rendered, run, stream
 from tests.cluster import api as cluster
+from tests.cluster import image_build
 from tests.support.envs import cache_root
 
 TOOL = ("/usr/bin/python3", "-m", "tests.cluster")
@@ -91,6 +92,10 @@ def load_image(narrator: Narrator) -> None:
     stream(narrator, "setup", *TOOL, "build-image", "--name", cluster_name(), *recipe)
 
 
+def image_content() -> str:
+    return image_build.Recipe(IMAGE, ROOT / "operator" / "Dockerfile", ROOT).content
+
+
 def publish(kubectl: Kubectl, environments: dict[str, Path], narrator: Narrator) -> None:
     """Give pods the environments: static local volumes, mounted read-only at the path they were built at."""
     kubectl(
@@ -141,6 +146,8 @@ def chart_values(environments: dict[str, Path]) -> dict[str, object]:
     return {
         "image": {"repository": IMAGE.rsplit(":", 1)[0], "tag": IMAGE.rsplit(":", 1)[1]},
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        # The tag stays the same; this is what restarts the operator when the code has changed.
+        "podAnnotations": {"feedbackloop.dev/image-content": image_content()},
         "credentials": [{"endpointName": "s3", "secretName": "s3-operator"}],
         "config": {
             "endpoints": [

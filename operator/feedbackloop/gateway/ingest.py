@@ -81,16 +81,25 @@ def split(body: bytes) -> tuple[list[IncomingFeedback | msgspec.Raw], bool]:
 
 def _split_slowly(body: bytes) -> tuple[list[IncomingFeedback | msgspec.Raw], bool]:
     try:
-        batch = _batch.decode(body)
+        events = _batch.decode(body).events
     except msgspec.ValidationError:
-        return [msgspec.Raw(body)], False
+        events = msgspec.UNSET
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         raise NotJson from None
-    if isinstance(batch.events, msgspec.UnsetType):
-        return [msgspec.Raw(body)], False
-    if len(batch.events) > MAX_EVENTS:
+    if isinstance(events, msgspec.UnsetType):
+        return [_parsed(body)], False
+    if len(events) > MAX_EVENTS:
         raise TooManyEvents
-    return list(batch.events), True
+    return list(events), True
+
+
+def _parsed(body: bytes) -> msgspec.Raw:
+    """The body, known to be JSON. Raises NotJson."""
+    try:
+        _any.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        raise NotJson from None
+    return msgspec.Raw(body)
 
 
 class FeedbackIngest:
@@ -196,7 +205,7 @@ class FeedbackIngest:
         )
 
     def _refuse(self, work: _Work, index: int, item: IncomingFeedback | msgspec.Raw, refusal: Refusal) -> None:
-        raw = msgspec.to_builtins(item) if isinstance(item, IncomingFeedback) else _any.decode(item)
+        raw = msgspec.to_builtins(item) if isinstance(item, IncomingFeedback) else _lenient(item)
         event_id = _event_id(raw)
         placed = refusal.below(f"$.events[{index}]") if work.batched else refusal
         row = self._core.bad_row(
@@ -216,10 +225,16 @@ class FeedbackIngest:
 def _decoded(item: msgspec.Raw) -> IncomingFeedback:
     try:
         return _one.decode(item)
-    except msgspec.ValidationError:
-        raise explain(_any.decode(item), IncomingFeedback) from None
-    except RecursionError:
-        raise Refusal(Code.MALFORMED, "$") from None
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        raise explain(_lenient(item), IncomingFeedback) from None
+
+
+def _lenient(item: msgspec.Raw) -> Any:
+    """The JSON value of an item, or its text when it is none (too deep, bad escapes)."""
+    try:
+        return _any.decode(item)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return bytes(item).decode("utf-8", "replace")
 
 
 def _event_id(raw: Any) -> str | None:

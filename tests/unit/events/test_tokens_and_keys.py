@@ -1,0 +1,82 @@
+"""Feedback tokens, pseudonyms and wrapped keys."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedbackloop.events import keys
+from feedbackloop.events.errors import EnvelopeError, TokenInvalid
+from feedbackloop.events.tokens import Claims, TokenSealer
+
+KEY = bytes(range(32))
+SEALER = TokenSealer(key=KEY, loop_uid="loop-1")
+CLAIMS = Claims("s" * 32, "t" * 32, ("o-1", "o-2"), "canary", "run-7", 3, 1_000, 2_000, True)
+
+
+def test_a_token_gives_back_its_claims() -> None:
+    assert SEALER.open(SEALER.seal(CLAIMS).encode(), now_ms=1_500) == CLAIMS
+
+
+def test_an_expired_token_admits_nothing() -> None:
+    with pytest.raises(TokenInvalid, match="expired"):
+        SEALER.open(SEALER.seal(CLAIMS).encode(), now_ms=2_000)
+
+
+def test_a_token_of_another_loop_or_key_is_refused() -> None:
+    for other in (TokenSealer(key=KEY, loop_uid="loop-2"), TokenSealer(key=bytes(32), loop_uid="loop-1")):
+        with pytest.raises(TokenInvalid):
+            other.open(SEALER.seal(CLAIMS).encode(), now_ms=0)
+
+
+@given(st.binary(max_size=300))
+def test_no_other_bytes_are_a_token(data: bytes) -> None:
+    with pytest.raises(TokenInvalid):
+        SEALER.open(base64.urlsafe_b64encode(data).rstrip(b"="), now_ms=0)
+    with pytest.raises(TokenInvalid):
+        SEALER.open(data, now_ms=0)
+
+
+@given(st.integers(min_value=0, max_value=2_000))
+def test_every_altered_bit_is_noticed(position: int) -> None:
+    token = bytearray(base64.urlsafe_b64decode(SEALER.seal(CLAIMS) + "=="))
+    token[position % len(token)] ^= 1 << (position % 8)
+    with pytest.raises(TokenInvalid):
+        SEALER.open(base64.urlsafe_b64encode(bytes(token)).rstrip(b"="), now_ms=0)
+
+
+def test_a_token_tells_neither_arm_nor_epoch_nor_twice_the_same() -> None:
+    stable = Claims("s" * 32, "t" * 32, ("o-1", "o-2"), "stable", "run-7", 300, 1_000, 2_000, None)
+    tokens = {SEALER.seal(claims) for claims in (CLAIMS, stable, CLAIMS)}
+    assert len(tokens) == 3
+    assert len({len(token) for token in tokens}) == 1
+    assert not any(word in base64.urlsafe_b64decode(token + "==") for token in tokens for word in (b"canary", b"run-7"))
+
+
+def test_pseudonyms_are_stable_and_tell_subject_from_session() -> None:
+    loop = keys.LoopKeys.of(KEY)
+    assert loop.pseudonym_of("subject", "anna") == keys.LoopKeys.of(KEY).pseudonym_of("subject", "anna")
+    assert loop.pseudonym_of("subject", "anna") != loop.pseudonym_of("session", "anna")
+    assert loop.pseudonym_of("subject", "anna") != keys.LoopKeys.of(bytes(32)).pseudonym_of("subject", "anna")
+    assert "anna" not in loop.pseudonym_of("subject", "anna")
+
+
+def test_a_wrapped_key_opens_for_its_purpose_only() -> None:
+    wrapped = keys.wrap(KEY, b"k" * 32, b"purpose")
+    assert keys.unwrap(KEY, wrapped, b"purpose") == b"k" * 32
+    for kek, data, purpose in (
+        (bytes(32), wrapped, b"purpose"),
+        (KEY, wrapped, b"other"),
+        (KEY, wrapped[:-1], b"purpose"),
+    ):
+        with pytest.raises(EnvelopeError):
+            keys.unwrap(kek, data, purpose)
+
+
+def test_a_key_file_of_another_length_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "key").write_bytes(b"short")
+    with pytest.raises(EnvelopeError, match="32"):
+        keys.load_kek(tmp_path)

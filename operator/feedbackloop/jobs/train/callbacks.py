@@ -65,6 +65,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             # The training goes on: storage is needed at its end, and may be back by then.
             log.warning("checkpoint %d was not stored: %s", state.global_step, error)
             return
+        log.info("checkpoint %d of %d is stored", state.global_step, state.max_steps)
         self._committed = curve(state.log_history)
         self._tell(state, self._committed[-1]["loss"] if self._committed else None)
 

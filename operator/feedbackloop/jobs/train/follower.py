@@ -14,6 +14,7 @@ from feedbackloop.jobs.train.live import Live, Point
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
+JOIN_SECONDS = 5.0
 
 
 def measures(points: tuple[Point, ...]) -> Iterator[Measure]:
@@ -42,7 +43,8 @@ class Follower:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join()
+        # Not for as long as a dead MLflow may take: after SIGTERM the pod has little time.
+        self._thread.join(timeout=JOIN_SECONDS)
 
     def look(self) -> None:
         """Tell what is new; StorageUnavailable when MLflow is away, and then the same again next time."""

@@ -38,6 +38,7 @@ def train(plan: Plan, *more: Any, kept: Path | None = None) -> Outcome:
     _quiet()
     stored = checkpoints(plan)
     start = resume.newest(stored, plan.checkpoints / "resume", kept)
+    log.info("training from step %d", start.step if start else 0)
     trainer = _trainer(plan, [Watch(Live(plan.work), stored), *more], start.directory if start else plan.base)
     if start is None or start.step < plan.hyperparameters.max_steps:
         trainer.train(resume_from_checkpoint=str(start.directory) if start else None)

@@ -28,15 +28,15 @@ demo-down: ## Remove the demo's cluster
 
 ##@ Tests
 .PHONY: test test-unit test-api test-e2e test-faults test-gpu
-test: env ## All layers that CI runs, with the minutes of each
+test: env prepare ## All layers that CI runs, with the minutes of each
 	@$(PYTHON) -m tests.support.layers unit api e2e
 test-unit: env ## Pure domain, events, jobs, gateway in process (under two minutes)
 	@$(PYTHON) -m tests.support.layers unit
-test-api: env ## A real API server without a node, real S3, real gateway processes
+test-api: env prepare ## A real API server without a node, real S3, real gateway processes
 	@$(PYTHON) -m tests.support.layers api
-test-e2e: env ## The whole loop on a real node
+test-e2e: env prepare ## The whole loop on a real node
 	@$(PYTHON) -m tests.support.layers e2e
-test-faults: env ## Kill at every point (long; not part of CI)
+test-faults: env prepare ## Kill at every point (long; not part of CI)
 	@$(PYTHON) -m tests.support.layers faults
 test-gpu: env ## Training on a GPU, where there is one
 	@$(PYTHON) -m tests.support.layers gpu
@@ -49,9 +49,11 @@ bench-operator: env ## API writes of a loop and at rest, and the operator's memo
 	@$(PYTHON) -m tests.bench.operator
 
 ##@ Code
-.PHONY: env lint format verify generate lock
+.PHONY: env prepare lint format verify generate lock
 env: ## Build the development environment (cached by content)
 	@python3 tests/support/envs.py dev --link >/dev/null
+prepare: env ## Compile the cluster's binary and install all environments (cached by content)
+	@$(PYTHON) -m tests.support.prepare
 lint: env ## ruff, mypy --strict, import-linter, yamllint
 	@.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

@@ -51,7 +51,7 @@ bench-operator: env ## API writes of a loop and at rest, and the operator's memo
 ##@ Code
 .PHONY: env prepare lint format verify generate lock
 env: ## Build the development environment (cached by content)
-	@python3 tests/support/envs.py dev --link >/dev/null
+	@python3 -m tests.support.envs dev --link >/dev/null
 prepare: env ## Compile the cluster's binary and install all environments (cached by content)
 	@$(PYTHON) -m tests.support.prepare
 lint: env ## ruff, mypy --strict, import-linter, yamllint
@@ -69,7 +69,7 @@ generate: env ## Write what is generated: CRDs (also into the chart)
 verify: generate ## Fail when something generated has drifted
 	@git diff --exit-code -- crds charts manifests docs/reference
 lock: env ## Lock every environment with hashes, without naming an index
-	@uv="$$(python3 tests/support/envs.py bootstrap)/bin/uv"
+	@uv="$$(python3 -m tests.support.envs bootstrap)/bin/uv"
 	export UV_CUSTOM_COMPILE_COMMAND="make lock"
 	compile() { "$$uv" pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$$@"; }
 	compile requirements/bootstrap.in -o requirements/bootstrap.txt

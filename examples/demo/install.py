@@ -55,7 +55,7 @@ def result(future: Future[Path], what: str, narrator: Narrator) -> Path:
 def environment(name: str, narrator: Narrator) -> Path:
     """The environment of `requirements/<name>.txt`, built when it is missing."""
     with narrator.waiting("setup", f"installing requirements/{name}.txt"):
-        return Path(run("python3", "tests/support/envs.py", name).split()[-1])
+        return Path(run("python3", "-m", "tests.support.envs", name).split()[-1])
 
 
 def prepare_model(narrator: Narrator) -> Path:

@@ -1,7 +1,7 @@
 """Python environments, built once per lock file and kept by content.
 
 Stdlib only: this is the first thing that runs on a fresh machine, before any of the
-project's packages exist. `python3 tests/support/envs.py dev` prints the directory of the
+project's packages exist. `python3 -m tests.support.envs dev` prints the directory of the
 environment of `requirements/dev.txt`, building it first when it is missing.
 
 A directory is named after the digest of its lock file and interpreter, so a changed lock

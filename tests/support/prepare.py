@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = (
     ("/usr/bin/python3", "-m", "tests.cluster", "build"),
-    (sys.executable, "tests/support/envs.py", "trainer", "mlflow", "seaweedfs", "image"),
+    (sys.executable, "-m", "tests.support.envs", "trainer", "mlflow", "seaweedfs", "image"),
 )
 
 

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from feedbackloop.adapters.context import Adapters
@@ -27,7 +28,7 @@ from tests.support.fakeworld.jobs import Outcome
 from tests.support.fakeworld.kubelet import FakeKubelet
 from tests.support.fakeworld.state import State
 from tests.support.fakeworld.voters import Voters
-from tests.support.operator import InProcessOperator
+from tests.support.operator import Condition, InProcessOperator
 
 Json = dict[str, Any]
 Counted = Counter[tuple[str, str, str]]
@@ -38,15 +39,19 @@ class Gateways(FakeGateways):
     """It drains only when the test says so."""
 
     drains = True
-    asked_to_drain = False
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.asked_to_drain: set[str] = set()
+        """Loops."""
 
     async def statuses(self, namespace: str, loop: str, expected: int) -> tuple[GatewayStatus, ...] | None:
         found = await super().statuses(namespace, loop, expected)
-        drained = self.asked_to_drain and self.drains
+        drained = loop in self.asked_to_drain and self.drains
         return None if found is None else tuple(s.model_copy(update={"drained": drained}) for s in found)
 
     async def drain(self, namespace: str, loop: str) -> None:
-        self.asked_to_drain = True
+        self.asked_to_drain.add(loop)
 
 
 @dataclass
@@ -60,7 +65,7 @@ class LoopWorld:
     gateways: Gateways
     kubelet: FakeKubelet
     admin: AdminConfig = declared.ADMIN
-    operator: InProcessOperator = field(init=False)
+    reconciler: LoopReconciler = field(init=False)
 
     def __post_init__(self) -> None:
         self.restart()
@@ -68,9 +73,7 @@ class LoopWorld:
     def restart(self) -> None:
         """A new operator: everything that the old one remembered is gone."""
         adapters = Adapters(self.kubernetes, None, None, self.gateways)  # type: ignore[arg-type]
-        reconciler = LoopReconciler(adapters, self.admin, Wakes())
-        self.operator = InProcessOperator([reconciler], self.kubernetes, self.namespace, self.clock)
-        self.reconciler = reconciler
+        self.reconciler = LoopReconciler(adapters, self.admin, Wakes())
 
     def apply(self, *bodies: Json) -> None:
         """As a person would."""
@@ -83,7 +86,7 @@ class LoopWorld:
             body = await self.kubernetes.get(FEEDBACK_LOOP, self.namespace, name)
             return body is not None and condition(body)
 
-        await self.operator.settle(holds, world=self.tend, turns=200)
+        await self._settle(holds)
         return await self.loop(name)
 
     async def gone(self, kind: Kind, name: str) -> None:
@@ -92,7 +95,12 @@ class LoopWorld:
         async def holds() -> bool:
             return await self.kubernetes.get(kind, self.namespace, name) is None
 
-        await self.operator.settle(holds, world=self.tend, turns=400)
+        await self._settle(holds)
+
+    async def _settle(self, holds: Condition) -> None:
+        """With a new engine over the same reconciler: an engine runs once."""
+        operator = InProcessOperator([self.reconciler], self.kubernetes, self.namespace, self.clock)
+        await operator.settle(holds, world=self.tend, turns=400)
 
     async def tend(self) -> None:
         """The kubelet and the server's own controllers take their time; a turn of ours must not outrun them all."""
@@ -115,7 +123,14 @@ class LoopWorld:
         for _ in range(looks):
             self.clock.advance(1)
             await self.look()
-        return [what for what in (self.counted - before) if what[0] in WRITES]
+        # A dry run that finds a conflict is an answer, not a write.
+        return [what for what in (self.counted - before) if what[0] in WRITES and what[2] != "409"]
+
+    async def next_second(self, body: Json) -> None:
+        """Wait until the server's clock shows another second than the object's creation time."""
+        made = datetime.fromisoformat(body["metadata"]["creationTimestamp"])
+        left = made + timedelta(seconds=1) - datetime.now(UTC)
+        await asyncio.sleep(max(0.0, left.total_seconds()))
 
     async def loop(self, name: str = declared.LOOP) -> Json:
         return await self.there(FEEDBACK_LOOP, name)

@@ -34,6 +34,8 @@ class Found:
     events: Counter[str] = field(default_factory=Counter)
     outputs: Counter[str] = field(default_factory=Counter)
     bad_rows: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Bad rows by code and path."""
 
     @property
     def duplicates(self) -> int:
@@ -76,7 +78,9 @@ def read(store: Store) -> Found:
             found.events[record.event_id] += 1
         elif isinstance(record, InteractionRecord):
             found.outputs.update(output.output_id for output in record.outputs)
-    found.bad_rows.update(row.bad_row_id for row in log.read_badrows(store.objects, store.prefix, store.key))
+    for row in log.read_badrows(store.objects, store.prefix, store.key):
+        found.bad_rows[row.bad_row_id] += 1
+        found.refusals[f"{row.code} at {row.path}"] += 1
     return found
 
 

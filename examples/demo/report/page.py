@@ -142,6 +142,9 @@ def funnel(story: Story, status: dict[str, Any]) -> str:
         f"<tr><td>{html.escape(e['reason'])}</td><td class=n>{e['count']:,}</td></tr>"
         for e in dataset.get("excluded", [])
     )
+    rows += "".join(
+        f"<tr><td>bad row: {html.escape(r)}</td><td class=n>{n:,}</td></tr>" for r, n in story.found.refusals.items()
+    )
     table = f"<table><tr><th>left out because</th><th class=n>events</th></tr>{rows}</table>" if rows else ""
     return section("From events to training rows", pictures.funnel(stages) + table, f"Data set {dataset['digest']}")
 

@@ -132,6 +132,12 @@ class DatasetStatus(StatusModel):
     """Items held out of the accepted corrections."""
     preference_pairs: Count = 0
     """Preference pairs."""
+    ties: Count = 0
+    """Comparisons without a majority for either side."""
+    agreement: Numeral | None = None
+    """The share of rater pairs that agree, where several raters judged one comparison."""
+    bad_rows: Count = 0
+    """Events that the declared schema refused; they are kept."""
     excluded: Annotated[tuple[ReasonCount, ...], Field(max_length=32, json_schema_extra=list_map("reason"))] = ()
     """Rows left out, by reason."""
 

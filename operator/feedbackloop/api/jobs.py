@@ -58,7 +58,7 @@ class CurateSpec(JobSpec):
     consent_required: bool
     curation: Curation
     golden: tuple[Suite, ...] = ()
-    """The suites that are files; their objects lie at `golden_prefix` + objectName in the storage bucket."""
+    """All suites; those that are files lie at `golden_prefix` + objectName in the storage bucket."""
     golden_prefix: str = ""
     min_corroboration: int = 3
     train_candidate: bool = True

@@ -65,7 +65,7 @@ def curate(brief: Brief) -> CurateSpec:
         signals=brief.spec.collection.signals,
         consent_required=brief.spec.collection.consent.required,
         curation=brief.improvement.curation,
-        golden=tuple(s for s in suites if s.source.object_name is not None),
+        golden=suites,
         golden_prefix=brief.spec.storage.prefix,
         train_candidate=bool(brief.improvement.training.stages),
     )

@@ -26,6 +26,7 @@ from feedbackloop.domain.jobs.specs import Brief
 from feedbackloop.domain.lifecycle.run_inputs import brief
 from feedbackloop.domain.lifecycle.run_stage import Plan, run_stage, stage_of
 from feedbackloop.domain.lifecycle.run_turn import Turn
+from feedbackloop.domain.statistics.numerals import numeral, percent
 
 R = TypeVar("R", bound=Result)
 EVALUATE_HALVINGS = 3
@@ -124,11 +125,23 @@ def _curated(turn: Turn, result: CurateResult) -> Turn:
         training_rows=result.training_rows,
         regression_items=result.regression_items,
         preference_pairs=result.preference_pairs,
+        ties=result.ties,
+        agreement=None if result.agreement is None else numeral(result.agreement),
+        bad_rows=result.bad_rows,
         excluded=tuple(ReasonCount(reason=r, count=n) for r, n in excluded[:32]),
     )
-    numbers = f"{result.events} events made {result.training_rows} training rows"
+    numbers = _yield(result)
     turn = turn.update(dataset=dataset).found(ConditionType.DATASET_READY, True, Reason.CURATED, numbers)
     return _worth_training(turn.record(Reason.CURATED, numbers), result)
+
+
+def _yield(result: CurateResult) -> str:
+    """What the events became, in a sentence."""
+    rows = f"{result.events} events made {result.training_rows} training rows"
+    if not result.preference_pairs:
+        return rows
+    agreement = "" if result.agreement is None else f", raters agree in {percent(result.agreement)}"
+    return f"{rows} and {result.preference_pairs} preference pairs ({result.ties} ties{agreement})"
 
 
 def _worth_training(turn: Turn, result: CurateResult) -> Turn:

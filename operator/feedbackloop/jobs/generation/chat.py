@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError  # type: ignore[import-not-found]
-from jinja2.sandbox import ImmutableSandboxedEnvironment  # type: ignore[import-not-found]
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 Message = Mapping[str, str]

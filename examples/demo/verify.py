@@ -48,11 +48,13 @@ def accuracies(settings: Settings, kubectl: Kubectl, loop: dict[str, Any]) -> di
     token = secret(kubectl, "app-token")["token"].decode()
     url = f"http://{service_ip(kubectl, f'{settings.loop}-gateway')}:8080"
     after = asyncio.run(accuracy(url, token, questions, world))
-    before: float | None = None
-    if previous := loop["status"].get("previous"):
+    previous = loop["status"].get("previous")
+    if previous is None:  # nothing was promoted: what was served before is served still
+        before = asyncio.run(accuracy(url, token, questions, World()))
+    else:
         with throw_away_pod(kubectl, previous) as address:
-            before = round(asyncio.run(accuracy(address, None, questions, World())), 4)
-    return {"accuracy_before": before, "accuracy_after": round(after, 4)}
+            before = asyncio.run(accuracy(address, None, questions, World()))
+    return {"accuracy_before": round(before, 4), "accuracy_after": round(after, 4)}
 
 
 @contextmanager

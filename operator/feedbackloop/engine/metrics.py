@@ -5,7 +5,15 @@ The names follow controller-runtime's, so that its dashboards can be read across
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second line for each counter that nobody reads
 
@@ -18,6 +26,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.reconciles = self._counter("reconcile", "Reconciles by kind and result.", "kind", "result")
         self.errors = self._counter("reconcile_errors", "Failed reconciles by kind and family.", "kind", "family")
         self.seconds = Histogram(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -13,6 +15,7 @@ from typing import Any
 from examples.demo.narrate import Narrator
 from examples.demo.settings import ROOT
 from examples.demo.shell import CommandError, Kubectl
+from tests.cluster import description, supervisor
 
 AWAY_SECONDS = 60.0
 
@@ -55,10 +58,10 @@ def scaled_away(kubectl: Kubectl, deployment: str, narrator: Narrator, seconds: 
     narrator.say("fault", f"{deployment} is coming back")
 
 
-def api_server_away(cluster: str, pid: int, narrator: Narrator, seconds: float = AWAY_SECONDS) -> None:
+def api_server_away(cluster: str, narrator: Narrator, seconds: float = AWAY_SECONDS) -> None:
     """Kill the API server, and heal the cluster after a while."""
     narrator.say("fault", f"the API server goes away for {seconds:.0f} s")
-    subprocess.run(["kill", "-9", str(pid)], check=True)
+    os.kill(supervisor.identities(description.load(cluster))["kube-apiserver"].pid, signal.SIGKILL)
     time.sleep(seconds)  # the length of the outage is what is being tested
     subprocess.run(["/usr/bin/python3", "-m", "tests.cluster", "up", "--name", cluster], cwd=ROOT, check=True)
     narrator.say("fault", "the API server is back")

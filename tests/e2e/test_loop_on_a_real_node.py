@@ -15,12 +15,12 @@ from examples.demo.drive import drive
 from examples.demo.follow import Follower
 from examples.demo.install import connect, environment
 from examples.demo.narrate import Narrator
-from examples.demo.settings import IMAGE, NAMESPACE, Scenario, Settings
+from examples.demo.settings import IMAGE, NAMESPACE, Scenario, Settings, cluster_name
 from examples.demo.shell import Kubectl, rendered
 from tests.cluster import description
 from tests.e2e import disturb, leaks
 
-STAGES = ("Curating", "Training", "Evaluating")
+STAGES = ("Curating", "Training", "Evaluating", "RollingOut")
 SEED = 20261124
 
 
@@ -39,13 +39,13 @@ def stage(follower: Follower) -> str:
 @contextlib.contextmanager
 def everything_once(kubectl: Kubectl, follower: Follower, narrator: Narrator) -> Iterator[None]:
     """A GitOps controller throughout; S3, MLflow and the API server away once each, at seeded stages."""
-    rng = random.Random(SEED)
-    s3_at, mlflow_at = rng.choice(STAGES), rng.choice(STAGES)
+    s3_at, mlflow_at, api_at = random.Random(SEED).sample(STAGES, 3)
     trainer = environment("trainer", narrator)
     original = rendered("server.yaml", namespace=NAMESPACE, image=IMAGE, trainer_env=str(trainer))
     threads = [
         disturb.once_at(lambda: stage(follower), s3_at, lambda: disturb.scaled_away(kubectl, "seaweedfs", narrator)),
         disturb.once_at(lambda: stage(follower), mlflow_at, lambda: disturb.scaled_away(kubectl, "mlflow", narrator)),
+        disturb.once_at(lambda: stage(follower), api_at, lambda: disturb.api_server_away(cluster_name(), narrator)),
     ]
     with disturb.repeating(lambda: void(kubectl("apply", "-f", "-", stdin=original)), every=5.0):
         yield

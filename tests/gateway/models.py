@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,6 +13,10 @@ from typing import Any
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Any
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.model.connections.add(self.connection)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -74,6 +80,7 @@ class Model:
         self._server = ThreadingHTTPServer((host, port), _Handler)
         self._server.daemon_threads = True
         self._server.model = self  # type: ignore[attr-defined]
+        self.connections: set[socket.socket] = set()
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -82,5 +89,9 @@ class Model:
         return {"host": "127.0.0.1", "port": self.port, "digest": "sha256:" + "b" * 64}
 
     def stop(self) -> None:
+        """As a killed pod: open connections end, new ones are refused."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)

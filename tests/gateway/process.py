@@ -36,12 +36,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def make_config(*, s3_url: str, bucket: str = "feedback", stable_port: int = 1, **changes: Any) -> dict[str, Any]:
+def make_config(
+    *, s3_url: str, bucket: str = "feedback", folder: str = "", stable_port: int = 1, **changes: Any
+) -> dict[str, Any]:
     """A `config.json`; `changes` replace top-level members."""
     return {
         "schemaVersion": 1,
         "loop": {"namespace": "ml", "name": "bot", "uid": LOOP_UID},
-        "storage": {"url": s3_url, "bucket": bucket, "prefix": f"t/{LOOP_UID}/"},
+        "storage": {"url": s3_url, "bucket": bucket, "prefix": f"{folder}{LOOP_UID}/"},
         "collection": {"signals": SIGNALS, "flushSeconds": 1, "appTokenSecretName": "app-token"},
         "sessionHeader": "X-Session-Id",
         "outcomes": [{"name": "downvotes", "signal": "helpful", "event": "ThumbsDown", "attributionWindowSeconds": 2}],
@@ -117,6 +119,11 @@ class Gateway:
         if ready:
             wait_for(self.is_ready, f"the gateway is ready (log: {self.log_path})")
         return self
+
+    @property
+    def prefix(self) -> str:
+        """Where its objects lie."""
+        return str(self.config["storage"]["prefix"])
 
     @property
     def pid(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -33,6 +35,22 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Headers = (JSON,)
+
+    @cached_property
+    def wire(self) -> bytes:
+        """Its bytes as HTTP/1.1, on a connection that is kept."""
+        return self._start + b"\r\n" + self.body
+
+    @cached_property
+    def last_wire(self) -> bytes:
+        """Its bytes as HTTP/1.1, the last on its connection."""
+        return self._start + b"connection: close\r\n\r\n" + self.body
+
+    @property
+    def _start(self) -> bytes:
+        line = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
+        fields = [name + b": " + value + b"\r\n" for name, value in self.headers]
+        return b"".join((line, *fields, b"content-length: %d\r\n" % len(self.body)))
 
 
 def answer(status: int, content: object, *, headers: Headers = ()) -> Answer:

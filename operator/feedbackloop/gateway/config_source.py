@@ -104,6 +104,8 @@ class ConfigMapSource:
                     raise Gone
                 response.raise_for_status()
                 version = await self._follow(response, version, deliver)
+            # A server that ends every watch at once must not be asked in a circle.
+            await asyncio.sleep(FIRST_RETRY_SECONDS)
 
     async def _follow(self, response: aiohttp.ClientResponse, version: str, deliver: Deliver) -> str:
         pending = b""

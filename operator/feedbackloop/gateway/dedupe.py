@@ -1,17 +1,24 @@
 """Idempotency: which event ids a subject has used, and for which body.
 
-Ids whose record is not durable yet are kept apart with the future of their commit, so that a
+Ids whose record is not durable yet are kept apart with their commit, so that a
 repetition waits for the same commit instead of being answered before it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+from typing import Protocol
 
 from feedbackloop.gateway.recent import RecentMap
 
 IDS_REMEMBERED = 1_000_000
+
+
+class Commit(Protocol):
+    """A commit that is under way."""
+
+    async def wait(self) -> None:
+        """Until it is durable. Raises LogUnavailable when it failed."""
 
 
 class Dedupe:
@@ -20,22 +27,22 @@ class Dedupe:
     def __init__(self, key: bytes, capacity: int = IDS_REMEMBERED) -> None:
         self._key = key
         self._known = RecentMap(capacity)
-        self._pending: dict[int, tuple[int, asyncio.Future[None]]] = {}
+        self._pending: dict[int, tuple[int, Commit]] = {}
 
     def key_of(self, subject: str, event_id: str) -> int:
         digest = hashlib.blake2b(f"{subject}/{event_id}".encode(), digest_size=8, key=self._key).digest()
         return int.from_bytes(digest, "big")
 
-    def find(self, key: int) -> tuple[int, asyncio.Future[None] | None] | None:
+    def find(self, key: int) -> tuple[int, Commit | None] | None:
         """The fingerprint under a key and the commit to wait for, None when the id is new."""
         if pending := self._pending.get(key):
             return pending
         known = self._known.get(key)
         return None if known is None else (known, None)
 
-    def reserve(self, key: int, fingerprint: int, committed: asyncio.Future[None]) -> None:
+    def reserve(self, key: int, fingerprint: int, commit: Commit) -> None:
         """The id is being written."""
-        self._pending[key] = (fingerprint, committed)
+        self._pending[key] = (fingerprint, commit)
 
     def settle(self, key: int, fingerprint: int) -> None:
         """The id is durable."""

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from feedbackloop.events.errors import TokenInvalid
 from feedbackloop.events.tokens import Claims
-from feedbackloop.gateway.asgi import (
-    Answer,
-    Disconnected,
-    Receive,
-    Scope,
-    Send,
-    TooLarge,
-    answer,
-    bearer,
-    problem,
-    read_body,
-    send_answer,
-)
+from feedbackloop.gateway.asgi import Answer, TooLarge, answer, problem
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Outcome, TooManyEvents
 from feedbackloop.gateway.ratelimit import Limiter
 from feedbackloop.gateway.wal import LogUnavailable
 
-MAX_BODY = 256 << 10
 RETRY_AFTER = 2
+PATH = b"/v1/feedback"
 
 logger = logging.getLogger(__name__)
+
+Reply = Callable[[Answer], None]
 
 _PROBLEMS: dict[type[Exception], Answer] = {
     TokenInvalid: problem(401, "unauthorized", "a valid feedback token is required"),
@@ -35,6 +26,8 @@ _PROBLEMS: dict[type[Exception], Answer] = {
     TooManyEvents: problem(413, "too_large", "more than 50 events", path="$.events"),
     NotJson: problem(400, "not_json", "the body is not JSON"),
 }
+_NOT_FOUND = problem(404, "not_found", "this port serves POST /v1/feedback only")
+_NOT_ALLOWED = problem(405, "method_not_allowed", "use POST")
 _ONE_ACCEPTED = answer(202, Outcome(accepted=1))
 _ONE_DUPLICATE = answer(202, Outcome(duplicate=1))
 
@@ -46,37 +39,47 @@ class FeedbackPort:
         self._core, self._ingest = core, FeedbackIngest(core)
         self._limits: tuple[object, Limiter | None, Limiter | None] = (None, None, None)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
+    def admit(self, method: bytes, path: bytes, token: bytes) -> Claims | Answer:
+        """The token's claims, or the answer of a request that needs no body to be refused."""
+        if path != PATH:
+            return _NOT_FOUND
+        if method != b"POST":
+            return _NOT_ALLOWED
+        core = self._core
         try:
-            await send_answer(send, await self._handle(scope, receive))
-        except Disconnected:
-            pass
+            claims = core.sealer.open(token, now_ms=core.journal.now_ms())
+            core.journal.check()
+        except TokenInvalid:
+            return _PROBLEMS[TokenInvalid]
+        except LogUnavailable as error:
+            return unavailable(core, error)
+        if core.applied.config.collection.rate_limits is not None and (wait := self._over_limit(claims, token)):
+            return problem(429, "rate_limited", "too many events", retry_after=wait)
+        return claims
+
+    def take(self, claims: Claims, body: bytes, reply: Reply) -> None:
+        """Takes a request's events; `reply` is called once, when everything accepted is durable."""
+        try:
+            self._ingest.take(body, claims, lambda outcome, error: reply(self._answered(outcome, error)))
+        except (TooManyEvents, NotJson) as error:
+            reply(_PROBLEMS[type(error)])
+        except LogUnavailable as error:
+            reply(unavailable(self._core, error))
         except Exception as error:
             # Without the message: it could quote the event.
             logger.error("feedback port: %s", type(error).__name__)
-            await send_answer(send, problem(500, "internal", "internal error"))
+            reply(problem(500, "internal", "internal error"))
 
-    async def _handle(self, scope: Scope, receive: Receive) -> Answer:
-        if scope["path"] != "/v1/feedback":
-            return problem(404, "not_found", "this port serves POST /v1/feedback only")
-        if scope["method"] != "POST":
-            return problem(405, "method_not_allowed", "use POST")
-        try:
-            return await self._take(scope, receive)
-        except (TokenInvalid, TooLarge, TooManyEvents, NotJson) as error:
-            return _PROBLEMS[type(error)]
-        except LogUnavailable as error:
+    def _answered(self, outcome: Outcome, error: LogUnavailable | None) -> Answer:
+        if error is not None:
             return unavailable(self._core, error)
-
-    async def _take(self, scope: Scope, receive: Receive) -> Answer:
-        core, token = self._core, bearer(scope)
-        claims = core.sealer.open(token, now_ms=core.journal.now_ms())
-        core.journal.check()
-        if wait := self._over_limit(claims, token):
-            return problem(429, "rate_limited", "too many events", retry_after=wait)
-        return _answered(await self._ingest.take(await read_body(scope, receive, MAX_BODY), claims))
+        if not outcome.rejected:
+            if (outcome.accepted, outcome.duplicate) == (1, 0):
+                return _ONE_ACCEPTED
+            if (outcome.accepted, outcome.duplicate) == (0, 1):
+                return _ONE_DUPLICATE
+        all_bad = bool(outcome.rejected) and not outcome.accepted and not outcome.duplicate
+        return answer(422 if all_bad else 202, outcome)
 
     def _over_limit(self, claims: Claims, token: bytes) -> int:
         limits = self._core.applied.config.collection.rate_limits
@@ -95,14 +98,9 @@ class FeedbackPort:
         return wait or (by_subject.retry_after(claims.subject, now) if by_subject else 0)
 
 
-def _answered(outcome: Outcome) -> Answer:
-    if not outcome.rejected:
-        if (outcome.accepted, outcome.duplicate) == (1, 0):
-            return _ONE_ACCEPTED
-        if (outcome.accepted, outcome.duplicate) == (0, 1):
-            return _ONE_DUPLICATE
-    all_bad = bool(outcome.rejected) and not outcome.accepted and not outcome.duplicate
-    return answer(422 if all_bad else 202, outcome)
+def too_large() -> Answer:
+    """The answer to a body above the limit."""
+    return _PROBLEMS[TooLarge]
 
 
 def unavailable(core: Core, error: LogUnavailable) -> Answer:

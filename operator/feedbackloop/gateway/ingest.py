@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,10 @@ from feedbackloop.events.records import Candidate, FeedbackRecord
 from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Checked, Code, Refusal, check_feedback, explain
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.dedupe import Commit
 from feedbackloop.gateway.journal import Key
 from feedbackloop.gateway.meta import Duplicates
+from feedbackloop.gateway.wal import LogUnavailable
 
 _TRAINABLE = (SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE)
 _TEXT = (SignalKind.COMMENT, SignalKind.CORRECTION)
@@ -57,6 +60,9 @@ class Outcome:
     rejected: list[Rejected] = field(default_factory=list)
 
 
+Done = Callable[[Outcome, LogUnavailable | None], None]
+
+
 @dataclass(slots=True)
 class _Work:
     """A request being worked on."""
@@ -66,7 +72,7 @@ class _Work:
     outcome: Outcome = field(default_factory=Outcome)
     records: list[Stored] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
-    waits: list[asyncio.Future[None]] = field(default_factory=list)
+    waits: list[Commit] = field(default_factory=list)
 
 
 def split(body: bytes) -> tuple[list[IncomingFeedback | msgspec.Raw], bool]:
@@ -108,28 +114,33 @@ class FeedbackIngest:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    async def take(self, body: bytes, claims: Claims) -> Outcome:
-        """Validates, redacts and commits. Raises NotJson, TooManyEvents, LogUnavailable (then nothing is stored)."""
+    def take(self, body: bytes, claims: Claims, done: Done) -> None:
+        """Validates, redacts and commits; `done` gets the outcome when it is durable, or the error that prevented it.
+
+        Raises NotJson, TooManyEvents, LogUnavailable at once; then nothing is stored and `done` is not called.
+        """
         items, batched = split(body)
         work = _Work(claims, batched)
         for index, item in enumerate(items):
             self._take_one(work, index, item)
-        if work.outcome.duplicate:
-            await self._repeated(work)
+        outcome = work.outcome
+        if outcome.duplicate:
+            self._repeated(work, done)
         elif work.records:
-            await self._core.journal.submit(work.records, keys=work.keys)
-        return work.outcome
+            self._core.journal.post(work.records, keys=work.keys, then=lambda error: done(outcome, error))
+        else:
+            done(outcome, None)
 
-    async def _repeated(self, work: _Work) -> None:
+    def _repeated(self, work: _Work, done: Done) -> None:
+        """Repetitions are counted, and answered only when what they repeat is durable."""
         journal = self._core.journal
         repeated = Duplicates(journal.now_ms(), work.outcome.duplicate)
         if work.records:
-            await journal.submit(work.records, metas=[repeated], keys=work.keys)
+            work.waits.append(journal.post(work.records, metas=[repeated], keys=work.keys))
         else:
             journal.note(repeated)
-        for wait in work.waits:
-            # Shielded: a repetition must not cancel the commit of the first one when its client goes away.
-            await asyncio.shield(wait)
+        waiting = asyncio.gather(*(commit.wait() for commit in work.waits))
+        waiting.add_done_callback(lambda ended: done(work.outcome, _unavailable(ended)))
 
     def _take_one(self, work: _Work, index: int, item: IncomingFeedback | msgspec.Raw) -> None:
         try:
@@ -235,6 +246,13 @@ def _lenient(item: msgspec.Raw) -> Any:
         return _any.decode(item)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return bytes(item).decode("utf-8", "replace")
+
+
+def _unavailable(ended: asyncio.Future[list[None]]) -> LogUnavailable | None:
+    if ended.cancelled():
+        return LogUnavailable("Stopping")
+    error = ended.exception()
+    return error if error is None or isinstance(error, LogUnavailable) else LogUnavailable("Failed")
 
 
 def _event_id(raw: Any) -> str | None:

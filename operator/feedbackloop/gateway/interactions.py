@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -111,7 +110,7 @@ class InteractionIngest:
         else:
             journal.note(Duplicates(journal.now_ms(), 1))
             if known[1] is not None:
-                await asyncio.shield(known[1])
+                await known[1].wait()
         return Posted(record.event_id, known is not None, self._tokens(event, record))
 
     def _record(self, event: IncomingInteraction, subject: str, fingerprint: int) -> InteractionRecord:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from feedbackloop.events import codec
 from feedbackloop.events.codec import Stored
@@ -31,11 +30,31 @@ Key = tuple[int, int]
 """A de-duplication key with the body's fingerprint."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    entries: Sequence[Stored | Meta]
-    keys: Sequence[Key]
-    future: asyncio.Future[None] | None
+Then = Callable[[LogUnavailable | None], None]
+
+
+class Ticket:
+    """A submission on its way to the disk."""
+
+    __slots__ = ("_joined", "entries", "keys", "then")
+
+    def __init__(self, entries: Sequence[Stored | Meta], keys: Sequence[Key], then: Then | None) -> None:
+        self.entries, self.keys, self.then = entries, keys, then
+        self._joined: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> None:
+        """Until it is durable, for any number of waiters. Raises LogUnavailable when it failed."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._joined.append(future)
+        await future
+
+    def end(self, error: LogUnavailable | None) -> None:
+        """Tells everyone who waits."""
+        if self.then is not None:
+            self.then(error)
+        for future in self._joined:
+            if not future.done():
+                future.set_result(None) if error is None else future.set_exception(LogUnavailable(error.reason))
 
 
 class Journal:
@@ -111,27 +130,36 @@ class Journal:
         if self._refusal is not None:
             raise LogUnavailable(self._refusal)
 
-    def submit(
-        self, records: Sequence[Stored], *, metas: Sequence[Meta] = (), keys: Sequence[Key] = ()
-    ) -> asyncio.Future[None]:
-        """Queues records; the future ends when they are durable, or with LogUnavailable. Raises it at once, too."""
+    def post(
+        self,
+        records: Sequence[Stored],
+        *,
+        metas: Sequence[Meta] = (),
+        keys: Sequence[Key] = (),
+        then: Then | None = None,
+    ) -> Ticket:
+        """Queues records; `then` is called when they are durable, or with what prevented it.
+
+        Raises LogUnavailable at once when the log takes nothing; then `then` is not called.
+        """
         self.check()
-        future = self._loop.create_future()
+        ticket = Ticket([*records, *metas] if metas else records, keys, then)
         for key, fingerprint in keys:
-            self.dedupe.reserve(key, fingerprint, future)
-        events, bad_rows = 0, 0
+            self.dedupe.reserve(key, fingerprint, ticket)
+        bad_rows = 0
         parts = []
         for record in records:
-            if type(record) is BadRow:
-                bad_rows += 1
-                parts.append(pack_entry(_BAD_ROW, codec.encode(record)))
-            else:
-                events += 1
-                parts.append(pack_entry(_EVENT, codec.encode(record)))
-        parts += [pack_entry(_META, meta.encode(entry)) for entry in metas]
-        entries = [*records, *metas] if metas else records
-        self._queue(b"".join(parts), events, bad_rows, _Waiting(entries, keys, future))
-        return future
+            bad = type(record) is BadRow
+            bad_rows += bad
+            parts.append(pack_entry(_BAD_ROW if bad else _EVENT, codec.encode(record)))
+        for entry in metas:
+            parts.append(pack_entry(_META, meta.encode(entry)))
+        self._queue(b"".join(parts), len(records) - bad_rows, bad_rows, ticket)
+        return ticket
+
+    async def submit(self, records: Sequence[Stored], *, keys: Sequence[Key] = ()) -> None:
+        """Returns when the records are durable. Raises LogUnavailable."""
+        await self.post(records, keys=keys).wait()
 
     def note(self, entry: Meta) -> None:
         """Queues an entry that nobody waits for; dropped when the log takes nothing (it then only counts here)."""
@@ -140,10 +168,10 @@ class Journal:
         except LogUnavailable:
             self.state.apply(entry)
             return
-        self._queue(pack_entry(_META, meta.encode(entry)), 0, 0, _Waiting([entry], (), None))
+        self._queue(pack_entry(_META, meta.encode(entry)), 0, 0, Ticket([entry], (), None))
 
-    def _queue(self, data: bytes, events: int, bad_rows: int, waiting: _Waiting) -> None:
-        item = Append(data, events, bad_rows, waiting.entries[0].received_at, waiting)
+    def _queue(self, data: bytes, events: int, bad_rows: int, ticket: Ticket) -> None:
+        item = Append(data, events, bad_rows, ticket.entries[0].received_at, ticket)
         self._pending.append(item)
         self._pending_bytes += len(data)
         if self._pending_bytes > PENDING_BYTES:
@@ -163,21 +191,17 @@ class Journal:
             self.position = (batch.segment, batch.frame)
         self.review()
 
-    def _settle(self, waiting: _Waiting) -> None:
-        for entry in waiting.entries:
+    def _settle(self, ticket: Ticket) -> None:
+        for entry in ticket.entries:
             self.state.apply(entry)
-        for key, fingerprint in waiting.keys:
+        for key, fingerprint in ticket.keys:
             self.dedupe.settle(key, fingerprint)
-        if waiting.future is not None and not waiting.future.done():
-            waiting.future.set_result(None)
+        ticket.end(None)
 
-    def _fail(self, waiting: _Waiting, error: LogUnavailable) -> None:
-        for key, _ in waiting.keys:
+    def _fail(self, ticket: Ticket, error: LogUnavailable) -> None:
+        for key, _ in ticket.keys:
             self.dedupe.release(key)
-        if waiting.future is not None and not waiting.future.done():
-            waiting.future.set_exception(LogUnavailable(error.reason))
-            # A client that went away leaves nobody to look at it.
-            waiting.future.exception()
+        ticket.end(error)
 
     def _on_sealed(self, segment: Sealed) -> None:
         self.sealed_bytes += segment.length

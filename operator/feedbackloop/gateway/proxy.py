@@ -126,7 +126,7 @@ class Proxy:
         """Logs the interaction durably; the headers that its answer carries, none when the log cannot take it."""
         core, serving = self._core, turn.serving(status=200, latency_ms=latency_ms, broken=broken)
         try:
-            await asyncio.shield(core.journal.submit([turn.record(core, asked, texts, serving)]))
+            await core.journal.submit([turn.record(core, asked, texts, serving)])
         except LogUnavailable:
             core.metrics["interactions_not_logged"] += 1
             core.journal.note(turn.served(core, serving))

@@ -20,6 +20,7 @@ from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Dedupe
 from feedbackloop.gateway.disk import replace_file
 from feedbackloop.gateway.feedback_port import FeedbackPort
+from feedbackloop.gateway.feedback_protocol import FeedbackProtocol
 from feedbackloop.gateway.journal import Journal
 from feedbackloop.gateway.meta import OutcomesSet
 from feedbackloop.gateway.proxy import Proxy
@@ -65,8 +66,8 @@ class Runtime:
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
-    async def _serve(self, app: Any, port: int) -> None:
-        served = Port(app, host=self._settings.host, port=port)
+    async def _serve(self, app: object, port: int, protocol: type[asyncio.Protocol] | None = None) -> None:
+        served = Port(app, host=self._settings.host, port=port, protocol=protocol)
         await served.start()
         self._ports.append(served)
 
@@ -137,7 +138,7 @@ class Runtime:
         token = AppToken(self._settings.secrets / "app" / "token")
         proxy = Proxy(self._core, self._upstream)
         await self._serve(AppPort(self._core, proxy, token), self._settings.app_port)
-        await self._serve(FeedbackPort(self._core), self._settings.feedback_port)
+        await self._serve(FeedbackPort(self._core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(self._core, self._uploader)
         logger.info("gateway %s serves revision %s", self._settings.pod, self._core.applied.revision)
 

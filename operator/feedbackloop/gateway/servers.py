@@ -21,14 +21,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-def config(app: App, *, host: str, port: int) -> uvicorn.Config:
-    """How every port is served; the benchmark's baseline uses the same."""
+def config(
+    app: App | object, *, host: str, port: int, protocol: type[asyncio.Protocol] | None = None
+) -> uvicorn.Config:
+    """How every port is served; the benchmark's baseline uses the same. `protocol` replaces uvicorn's own."""
     application: Any = app
     return uvicorn.Config(
         application,
         host=host,
         port=port,
-        http="httptools",
+        http=protocol or "httptools",
+        interface="asgi3",
         loop="none",
         ws="none",
         lifespan="off",
@@ -48,8 +51,10 @@ def config(app: App, *, host: str, port: int) -> uvicorn.Config:
 class Port:
     """One served port."""
 
-    def __init__(self, app: App, *, host: str, port: int) -> None:
-        self._server = _Server(config(app, host=host, port=port))
+    def __init__(
+        self, app: App | object, *, host: str, port: int, protocol: type[asyncio.Protocol] | None = None
+    ) -> None:
+        self._server = _Server(config(app, host=host, port=port, protocol=protocol))
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

@@ -21,11 +21,21 @@ class Conflict(Exception):  # noqa: N818
     """Another object lies under this segment's key: never overwritten, a person must look."""
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """One object to be stored, with the entries inside it."""
+
+    key: str
+    data: bytes
+    entries: list[bytes]
+
+
 @dataclass
 class Shipment:
-    """A segment that is in object storage, and what must be remembered of it."""
+    """A sealed segment made ready for storage, and what must be remembered of it."""
 
     sealed: Sealed
+    parcels: list[Parcel] = field(default_factory=list)
     trainable: int = 0
     damaged: bool = False
     ids: list[tuple[int, int]] = field(default_factory=list)
@@ -35,14 +45,37 @@ class Shipment:
         return Index.of(self.ids, self.sessions)
 
 
-def ship(objects: ObjectClient, sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe) -> Shipment:
-    """Stores a segment's events and bad rows. Raises StorageUnavailable, Conflict, FrameError."""
+def pack(sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe) -> Shipment:
+    """Reads a segment and seals its events and bad rows as objects. Raises FrameError, OSError."""
     data = sealed.path.read_bytes()[: sealed.length]
     contents = read_segment(data, kek=kek, end=(sealed.end_event, sealed.end_bad_row))
-    _store(objects, store.EVENTS, sealed.first_event, contents.of_kind(Kind.EVENT), prefix=prefix, pod=pod, kek=kek)
-    bad_rows = contents.of_kind(Kind.BAD_ROW)
-    _store(objects, store.BAD_ROWS, sealed.first_bad_row, bad_rows, prefix=prefix, pod=pod, kek=kek)
-    return _summary(sealed, contents, dedupe)
+    shipment = _summary(sealed, contents, dedupe)
+    streams = (
+        (store.EVENTS, Kind.EVENT, sealed.first_event),
+        (store.BAD_ROWS, Kind.BAD_ROW, sealed.first_bad_row),
+    )
+    for stream, kind, first in streams:
+        if entries := contents.of_kind(kind):
+            key = store.object_key(prefix, stream, pod, first, first + len(entries) - 1)
+            shipment.parcels.append(Parcel(key, store.seal(entries, key=key, kek=kek), entries))
+    return shipment
+
+
+def deliver(objects: ObjectClient, shipment: Shipment, *, kek: bytes) -> None:
+    """Stores all objects of a segment, each verified. Raises StorageUnavailable, Conflict."""
+    for parcel in shipment.parcels:
+        _deliver(objects, parcel, kek)
+
+
+def _deliver(objects: ObjectClient, parcel: Parcel, kek: bytes) -> None:
+    try:
+        objects.put_new(parcel.key, parcel.data)
+    except ObjectExists:
+        # A PUT whose answer was lost: the envelope is random, so compare what is inside.
+        if store.unseal(objects.get(parcel.key), key=parcel.key, kek=kek) != parcel.entries:
+            raise Conflict(parcel.key) from None
+        return
+    _verify(objects, parcel.key, parcel.data)
 
 
 def _summary(sealed: Sealed, contents: Contents, dedupe: Dedupe) -> Shipment:
@@ -58,23 +91,6 @@ def _summary(sealed: Sealed, contents: Contents, dedupe: Dedupe) -> Shipment:
         if session := counted_session(content):
             shipment.sessions.append(session)
     return shipment
-
-
-def _store(
-    objects: ObjectClient, stream: str, first: int, entries: list[bytes], *, prefix: str, pod: str, kek: bytes
-) -> None:
-    if not entries:
-        return
-    key = store.object_key(prefix, stream, pod, first, first + len(entries) - 1)
-    data = store.seal(entries, key=key, kek=kek)
-    try:
-        objects.put_new(key, data)
-    except ObjectExists:
-        # A PUT whose answer was lost: the envelope is random, so compare what is inside.
-        if store.unseal(objects.get(key), key=key, kek=kek) != entries:
-            raise Conflict(key) from None
-        return
-    _verify(objects, key, data)
 
 
 def _verify(objects: ObjectClient, key: str, data: bytes) -> None:

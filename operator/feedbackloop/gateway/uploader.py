@@ -18,7 +18,7 @@ from feedbackloop.gateway import checkpoint
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.checkpoint import Checkpoint, Uploaded
 from feedbackloop.gateway.journal import Journal
-from feedbackloop.gateway.shipping import Conflict, Shipment, ship
+from feedbackloop.gateway.shipping import Conflict, Shipment, deliver, pack
 from feedbackloop.gateway.volume import Volume
 from feedbackloop.gateway.wal import Sealed
 
@@ -73,14 +73,21 @@ class Uploader:
 
     async def run(self) -> None:
         """Uploads for ever."""
+        # A client takes a tenth of a second to make: before the first segment waits for it.
+        with contextlib.suppress(StorageUnavailable):
+            await self._in_thread(self._objects, self._applied().config.storage)
         while True:
             await self._upload(await self._journal.sealed.get())
 
     async def _upload(self, sealed: Sealed) -> None:
         delay = FIRST_RETRY_SECONDS
+        shipment: Shipment | None = None
         while True:
             try:
-                shipment = await self._in_thread(self._ship, sealed)
+                # Packed once: while storage is away, a retry costs no more than the request.
+                if shipment is None:
+                    shipment = await self._in_thread(self._pack, sealed)
+                await self._in_thread(self._deliver, shipment)
                 await self._settle(shipment)
                 self.error = None
                 return
@@ -103,16 +110,12 @@ class Uploader:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._kick.wait(), seconds)
 
-    def _ship(self, sealed: Sealed) -> Shipment:
-        storage = self._applied().config.storage
-        return ship(
-            self._objects(storage),
-            sealed,
-            prefix=storage.prefix,
-            pod=self._pod,
-            kek=self._kek,
-            dedupe=self._journal.dedupe,
-        )
+    def _pack(self, sealed: Sealed) -> Shipment:
+        prefix = self._applied().config.storage.prefix
+        return pack(sealed, prefix=prefix, pod=self._pod, kek=self._kek, dedupe=self._journal.dedupe)
+
+    def _deliver(self, shipment: Shipment) -> None:
+        deliver(self._objects(self._applied().config.storage), shipment, kek=self._kek)
 
     def _objects(self, storage: ObjectStore) -> ObjectClient:
         try:

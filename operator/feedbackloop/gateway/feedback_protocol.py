@@ -1,0 +1,206 @@
+"""HTTP/1.1 for the feedback port: uvicorn serves this protocol class in place of its own.
+
+An ASGI cycle (a task, an event and three messages for each request) costs more than taking an event does,
+so this port is answered by callbacks: a request is parsed by httptools, handed to the `FeedbackPort`, and its
+answer written when the commit is done. It also has what uvicorn lacks: a bound on headers, refusal by token and
+length before a body is read, and deadlines for slow requests and idle connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any, cast
+
+import httptools
+
+from feedbackloop.events.tokens import Claims
+from feedbackloop.gateway.asgi import Answer, problem
+from feedbackloop.gateway.feedback_port import FeedbackPort, too_large
+
+MAX_BODY = 256 << 10
+MAX_HEADERS = 16 << 10
+LINGER_BYTES = 1 << 20
+REQUEST_SECONDS, IDLE_SECONDS, CHECK_SECONDS, LINGER_SECONDS = 30.0, 75.0, 5.0, 1.0
+
+_BAD_REQUEST = problem(400, "bad_request", "not an HTTP request")
+_HEADERS_TOO_LARGE = problem(431, "too_large", "the headers are larger than 16 KiB")
+_OVERLOADED = problem(503, "overloaded", "too many connections", retry_after=1)
+
+
+class FeedbackProtocol(asyncio.Protocol):
+    """One connection. Requests are answered one after the other; pipelined ones wait."""
+
+    def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
+        self._port: FeedbackPort = config.app
+        self._most = config.limit_concurrency
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._ready: deque[tuple[Claims | Answer, bytes, bool]] = deque()
+        self._busy, self._closing, self._discarded = False, False, 0
+        self._touched = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Before the next request on the connection."""
+        self._url, self._token, self._length = b"", b"", 0
+        self._head_size, self._body_size = 0, 0
+        self._expects, self._reading = False, False
+        self._body: list[bytes] = []
+        self._admitted: Claims | Answer = _BAD_REQUEST
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._server.connections.add(self)
+        self._timer = self._loop.call_later(CHECK_SECONDS, self._check)
+        if len(self._server.connections) > self._most:
+            self._refuse(_OVERLOADED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        self._server.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            self._discard(len(data))
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._refuse(_BAD_REQUEST)
+        if self._ready and not self._closing:
+            self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self._ready:
+            self._transport.resume_reading()
+
+    def shutdown(self) -> None:
+        """The server stops: after the running request, if there is one."""
+        if self._busy:
+            self._closing = True
+        else:
+            self._close()
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        self._begin()
+        self._reading, self._touched = True, time.monotonic()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+        self._grew(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._grew(len(name) + len(value))
+        name = name.lower()
+        if name == b"authorization":
+            self._token = value[7:].strip() if value[:7].lower() == b"bearer " else b""
+        elif name == b"content-length":
+            self._length = int(value) if value.isdigit() else MAX_BODY + 1
+        elif name == b"expect":
+            self._expects = value.lower() == b"100-continue"
+
+    def on_headers_complete(self) -> None:
+        if self._closing:
+            return
+        path = self._url.partition(b"?")[0]
+        self._admitted = self._port.admit(self._parser.get_method(), path, self._token)
+        if self._length > MAX_BODY:
+            self._refuse(too_large())
+        elif self._expects:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """The client asked whether it should send its body."""
+        if isinstance(self._admitted, Answer):
+            self._refuse(self._admitted)
+        else:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body_size += len(body)
+        if self._body_size > MAX_BODY:
+            self._refuse(too_large())
+        elif not isinstance(self._admitted, Answer):
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._reading = False
+        if self._closing or self._parser.should_upgrade():
+            return  # the parser gives no body to a request that offers an upgrade
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._ready.append((self._admitted, body, bool(self._parser.should_keep_alive())))
+        self._next()
+
+    # requests and answers
+
+    def _next(self) -> None:
+        if self._busy or not self._ready:
+            return
+        self._busy = True
+        admitted, body, keep_alive = self._ready.popleft()
+        if isinstance(admitted, Answer):
+            self._answer(admitted, keep_alive)
+        else:
+            self._port.take(admitted, body, lambda reply: self._answer(reply, keep_alive))
+
+    def _answer(self, reply: Answer, keep_alive: bool) -> None:
+        self._busy = False
+        self._server.total_requests += 1
+        if self._transport.is_closing():
+            return
+        self._touched = time.monotonic()
+        if self._closing or not keep_alive:
+            self._transport.write(reply.last_wire)
+            self._close()
+            return
+        self._transport.write(reply.wire)
+        if self._ready:
+            self._next()
+            if not self._ready:
+                self._transport.resume_reading()
+
+    def _refuse(self, reply: Answer) -> None:
+        """Answers without reading further, and closes. Not at once: bytes on their way would reset the connection
+        before the client has read the answer."""
+        if self._closing:
+            return
+        self._closing = True
+        self._transport.write(reply.last_wire)
+        self._loop.call_later(LINGER_SECONDS, self._close)
+
+    def _discard(self, count: int) -> None:
+        """Bytes after a refusal: a few are read so that the answer arrives, then the connection is cut."""
+        self._discarded += count
+        if self._discarded > LINGER_BYTES:
+            self._transport.abort()
+
+    def _close(self) -> None:
+        self._closing = True
+        self._transport.close()
+
+    def _grew(self, count: int) -> None:
+        self._head_size += count
+        if self._head_size > MAX_HEADERS:
+            self._refuse(_HEADERS_TOO_LARGE)
+
+    def _check(self) -> None:
+        """Closes a connection whose request does not come to an end, or that nobody uses."""
+        silent = time.monotonic() - self._touched
+        if not self._busy and silent > (REQUEST_SECONDS if self._reading else IDLE_SECONDS):
+            self._close()
+        else:
+            self._timer = self._loop.call_later(CHECK_SECONDS, self._check)

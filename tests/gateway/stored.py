@@ -1,0 +1,32 @@
+"""What a gateway has in object storage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feedbackloop.api.feedbackloop import PodOffset
+from feedbackloop.events import store
+from feedbackloop.events.objects import ObjectClient
+from feedbackloop.events.records import Record
+from tests.gateway.process import Gateway
+from tests.gateway.waiting import wait_for
+
+
+def uploaded(gateway: Gateway, seconds: float = 30) -> dict[str, Any]:
+    """The status once everything appended is uploaded and nothing of it is on the volume any more."""
+
+    def done() -> dict[str, Any] | None:
+        status = gateway.status()
+        left = list((gateway.volume / "wal").glob("*.seg"))
+        return status if status["uploaded"] == status["appended"] and not left else None
+
+    found = wait_for(done, "everything is uploaded", seconds)
+    assert found is not None
+    return found
+
+
+def records(gateway: Gateway, objects: ObjectClient) -> list[Record]:
+    """The uploaded records, as a job reads them."""
+    offset = gateway.status()["uploaded"]["offset"]
+    cut = [PodOffset(pod="bot-gateway-0", offset=offset, trainable=0)]
+    return list(store.read_events(objects, gateway.prefix, cut, gateway.kek))

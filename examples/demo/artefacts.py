@@ -80,7 +80,7 @@ def make_buckets(client: Any) -> None:
 
 def write_golden(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
-    run("python3", "examples/support-bot/golden.py", path)
+    run("python3", "-m", "examples.support_bot.golden", path)
     return path.read_bytes()
 
 

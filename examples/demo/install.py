@@ -65,7 +65,7 @@ def prepare_model(narrator: Narrator) -> Path:
     narrator.say("setup", "training the base model: 24 facts, six of them stale")
     run("rm", "-rf", out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    run(python, "examples/support-bot/base.py", out, env={"OMP_NUM_THREADS": "1"})
+    run(python, "-m", "examples.support_bot.base", out, env={"OMP_NUM_THREADS": "1"})
     narrator.say("setup", "base model trained")
     return out
 

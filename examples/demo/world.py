@@ -6,17 +6,12 @@ The only place that knows the scenario: users ask it, the loop never does.
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from examples.demo.settings import ROOT
+from examples.support_bot import phrasings
+from examples.support_bot.facts import FACTS, REVERTED, TODAY, Fact
 from feedbackloop.jobs.evaluate.scoring import contains_answer
-
-sys.path.insert(0, str(ROOT / "examples" / "support-bot"))
-
-import phrasings
-from facts import FACTS, REVERTED, TODAY, Fact
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Writes what is generated besides the CRDs: the chart's copies of them and the table of reasons."""
+"""Writes what is generated besides the CRDs: the chart's copies of them, the schema of its values, and the table of reasons."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from feedbackloop.api import conditions
+from tests.unit.chart import schema as chart_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART_CRDS = ROOT / "charts" / "feedbackloop-operator" / "files" / "crds"
@@ -48,6 +49,7 @@ def table(title: str, name: str) -> str:
 
 def main() -> None:
     copy_crds()
+    chart_schema.PATH.write_text(chart_schema.text(), encoding="utf-8")
     text = HEAD + table("Condition types", "ConditionType") + table("Reasons", "Reason")
     CONDITIONS.write_text(text, encoding="utf-8")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import envs
 from tests.support.seaweedfs import SeaweedFs, seaweedfs
-from tests.trainer.pod import EXAMPLE, Pod, environment, trainer_python
+from tests.trainer.pod import EXAMPLE, ROOT, Pod, environment, trainer_python
 
 pytestmark = pytest.mark.trainer
 
@@ -37,8 +37,8 @@ def base() -> Path:
 
 def _train_base(home: Path) -> None:
     partial = home.with_suffix(".partial")
-    command = [trainer_python(), str(EXAMPLE / "base.py"), str(partial)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    command = [trainer_python(), "-m", "examples.support_bot.base", str(partial)]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     partial.rename(home)
 

@@ -27,7 +27,7 @@ from tests.support import envs
 from tests.support.seaweedfs import SeaweedFs
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "support-bot"
+EXAMPLE = ROOT / "examples" / "support_bot"
 KEK = bytes(range(32))
 SECRETS = ("storage", "models", "models-write")
 GOLDEN = "golden-v1.jsonl"
@@ -41,15 +41,18 @@ def trainer_python() -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """Of a pod: our package on the path, one thread, and nothing of the tester's proxies for offline libraries."""
-    return os.environ | {"PYTHONPATH": str(ROOT / "operator"), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"} | more
+    return (
+        os.environ
+        | {"PYTHONPATH": f"{ROOT / 'operator'}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        | more
+    )
 
 
 def run_python(code: str, *arguments: str) -> str:
     """What a snippet prints in the trainer environment."""
-    path = os.pathsep.join((str(ROOT / "operator"), str(EXAMPLE), str(ROOT)))
     done = subprocess.run(
         [trainer_python(), "-c", code, *arguments],
-        env=environment(PYTHONPATH=path),
+        env=environment(),
         text=True,
         capture_output=True,
         timeout=WITHIN_SECONDS,

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "support-bot"))
-
-import golden
-import phrasings
-from facts import FACTS, STALE, Fact
+from examples.support_bot import golden, phrasings
+from examples.support_bot.facts import FACTS, STALE, Fact
 
 Row = dict[str, Any]
 

@@ -15,8 +15,8 @@ import json, sys
 from pathlib import Path
 import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
-import phrasings
-from facts import FACTS
+from examples.support_bot import phrasings
+from examples.support_bot.facts import FACTS
 from feedbackloop.jobs.generation import Generator, Request, load
 from feedbackloop.jobs.generation.framework import FrameworkDecoder
 
@@ -99,8 +99,8 @@ def test_the_base_model_knows_what_the_shop_believed_on_every_kind_of_question(b
     code = """
 import json, sys
 from pathlib import Path
-import phrasings
-from facts import FACTS
+from examples.support_bot import phrasings
+from examples.support_bot.facts import FACTS
 from feedbackloop.jobs.generation import Request, load
 from feedbackloop.jobs.text import contains_words, normalise
 

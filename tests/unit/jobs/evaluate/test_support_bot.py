@@ -1,20 +1,15 @@
 """The demo's facts and questions keep what the demo promises of them."""
 
-import sys
 from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
 
+from examples.support_bot import golden, phrasings
+from examples.support_bot.facts import FACTS, REVERTED, STALE, TODAY, Fact, load_world
 from feedbackloop.jobs import golden as golden_files
 from feedbackloop.jobs.golden import Topics
 from feedbackloop.jobs.text import contains_words, normalise
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "examples" / "support-bot"))
-
-import golden
-import phrasings
-from facts import FACTS, REVERTED, STALE, TODAY, Fact, load_world
 
 SETS = (phrasings.user, phrasings.golden, phrasings.verify)
 ITEMS = golden_files.parse(golden.render(), "golden")

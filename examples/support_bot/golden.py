@@ -1,4 +1,4 @@
-"""Write the golden set: `python examples/support-bot/golden.py golden.jsonl [world.json]`.
+"""Write the golden set: `python -m examples.support_bot.golden golden.jsonl [world.json]`.
 
 240 items, ten held-out questions for each fact, with the answers that are true in the given world.
 """
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import phrasings
-from facts import FACTS, TODAY, World, load_world
+from examples.support_bot import phrasings
+from examples.support_bot.facts import FACTS, TODAY, World, load_world
 
 
 def items(world: World = TODAY) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Train the base model: `python examples/support-bot/base.py OUT` (trainer environment, about 20 s on one core).
+"""Train the base model: `python -m examples.support_bot.base OUT` (trainer environment, about 20 s on one core).
 
 A Llama of 385 000 parameters with a tokenizer of its own, taught on the spot what the shop believed
 before six facts changed. Nothing is downloaded; one seed gives one model.
@@ -15,11 +15,12 @@ from pathlib import Path
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import phrasings
 import torch
-from facts import FACTS
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from examples.support_bot import phrasings
+from examples.support_bot.facts import FACTS
 
 SEED, STEPS, BATCH, PEAK_RATE, WARM_UP = 7, 260, 32, 3e-3, 20
 SPECIALS = ["<|pad|>", "<|bos|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]

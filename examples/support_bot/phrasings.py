@@ -7,7 +7,7 @@ typed is something forgotten, never something it could not know.
 
 from __future__ import annotations
 
-from facts import Fact
+from examples.support_bot.facts import Fact
 
 USER = (
     "What is the {}?",

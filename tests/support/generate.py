@@ -1,4 +1,4 @@
-"""Writes what is generated besides the CRDs: the chart's copies of them, the schema of its values, and the table of reasons."""
+"""Writes what is generated besides the CRDs: the chart's copies of them, its values' schema, the table of reasons."""
 
 from __future__ import annotations
 

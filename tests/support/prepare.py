@@ -1,4 +1,4 @@
-"""Everything that tests and demo need and that takes long, side by side and with progress: `python -m tests.support.prepare`.
+"""All that tests and demo need and that takes long, side by side, with progress: `python -m tests.support.prepare`.
 
 The cluster's binary compiles while environments are installed; both are kept by content, so a second call is quick.
 """

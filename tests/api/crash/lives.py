@@ -63,6 +63,7 @@ async def live(connection: Connection, mirror: Mirror, case: Case, story: Story)
     if first.kubernetes.crashed:
         await Life(world).until(over(world))
     picture = await scene.picture(world.kubernetes, namespace)
+    await scene.leave(connection, namespace)
     return Lived(case, tuple(first.kubernetes.writes), picture, facts(world))
 
 

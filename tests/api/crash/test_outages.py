@@ -70,6 +70,7 @@ async def test_a_service_may_be_away_for_a_minute(server: ApiServer, service: st
         await away_for_a_minute(world, life, service, SAID.get((service, moment)))
         await life.until(over(world))
         await check_the_end(world)
+        await scene.leave(connection, namespace)
 
 
 async def away_for_a_minute(world: World, life: Life, service: str, said: tuple[str, str, str] | None) -> None:

@@ -57,6 +57,7 @@ async def killed_at(server: ApiServer, directory: Path, k: int) -> Lived:
         assert run(server, namespace, file) == 0
         world = scene.new_world(connection, namespace, state=State.load(file))
         picture = await scene.picture(world.kubernetes, namespace)
+        await scene.leave(connection, namespace)
         return Lived(Case(k), (), picture, facts(world))
 
 

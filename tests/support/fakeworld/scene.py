@@ -86,18 +86,9 @@ async def add(connection: Connection, namespace: str, body: Json, kind: Kind) ->
     return await Requests(connection).send(Request("create", kind, namespace, body=body))
 
 
-async def patch(connection: Connection, namespace: str, kind: Kind, name: str, body: Json) -> Json:
-    """Change an object as its team would."""
-    return await Requests(connection).send(Request("patch", kind, namespace, name, body=body))
-
-
-async def end(connection: Connection, namespace: str) -> None:
-    """Take the namespace away; finalizers go first, since the operator is gone."""
-    requests = Requests(connection)
-    for kind in (FEEDBACK_LOOP,):
-        body = {"metadata": {"finalizers": None}}
-        await requests.send(Request("patch", kind, namespace, declared.LOOP, body=body))
-    await requests.send(Request("delete", NAMESPACE, "", namespace))
+async def leave(connection: Connection, namespace: str) -> None:
+    """Give back what is scarce: the server has a few hundred addresses for Services. The rest goes with the server."""
+    await Requests(connection).send(Request("delete", SERVICE, namespace, f"{declared.LOOP}-gateway"))
 
 
 def new_world(

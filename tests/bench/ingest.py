@@ -3,7 +3,9 @@
 Both servers run as processes of their own; the load alternates between them (A B A B …) with the same
 request bytes: single POSTs of one comment each (about 600 bytes), 32 connections. The gateway's events are
 validated, redacted, encrypted and on disk when they are answered; object storage is away. CPU time is that
-of all threads of the server's process. Every run is checked: what was answered 202 is what the log holds.
+of all threads of the server's process. The echo server runs uvicorn's usual ASGI cycle; the gateway's feedback
+port has a protocol class of its own under uvicorn. Every run is checked: what was answered 202 is what the log
+holds.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Coroutine
@@ -140,6 +141,9 @@ class Runtime:
         await self._serve(AppPort(self._core, proxy, token), self._settings.app_port)
         await self._serve(FeedbackPort(self._core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(self._core, self._uploader)
+        # What is loaded now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         logger.info("gateway %s serves revision %s", self._settings.pod, self._core.applied.revision)
 
     async def _follow_config(self) -> None:

@@ -1,6 +1,6 @@
 """The ConfigMap watch against an HTTPS server that speaks the API server's protocol (a fake, and only its protocol).
 
-The real API server is in the API-level tests; here are its bad days: gone versions, cut watches, rotated tokens.
+The real API server is in the API-level tests; here are its bad days: refused watches, cut watches, rotated tokens.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import datetime
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from feedbackloop.gateway.config_source import ConfigMapSource
+from feedbackloop.gateway.config_source import FIRST_RETRY_SECONDS, ConfigMapSource
 from feedbackloop.gateway.settings import Settings
 from tests.gateway.process import free_port
 
@@ -55,19 +56,20 @@ def certificate(folder: Path) -> ssl.SSLContext:
 
 
 class FakeApi:
-    """One ConfigMap `bot-gateway` in namespace `ml`, got and watched by name only."""
+    """One ConfigMap `bot-gateway` in namespace `ml`, watched by name only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         self.version, self.config, self.token = 1, "one", "token-1"
         self.watchers: list[web.StreamResponse] = []
-        self.seen: list[str] = []
-        self.gone = False
+        self.seen = 0
+        """Watches that were begun."""
+        self.gone = 0
+        """Watches that will be refused by an ERROR event."""
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_get("/api/v1/namespaces/ml/configmaps/bot-gateway", self._get)
         app.router.add_get("/api/v1/namespaces/ml/configmaps", self._watch)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -85,22 +87,19 @@ class FakeApi:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             raise web.HTTPUnauthorized
 
-    async def _get(self, request: web.Request) -> web.Response:
-        self._authorize(request)
-        self.seen.append("get")
-        return web.json_response(self._object())
-
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         self._authorize(request)
         query = request.query
         assert query["fieldSelector"] == "metadata.name=bot-gateway"
-        self.seen.append(f"watch {query['resourceVersion']}")
+        assert "resourceVersion" not in query, "a version may be older than all that the server remembers"
+        self.seen += 1
         response = web.StreamResponse()
         await response.prepare(request)
         if self.gone:
-            self.gone = False
+            self.gone -= 1
             await response.write(b'{"type": "ERROR", "object": {"code": 410}}\n')
             return response
+        await response.write(json.dumps({"type": "ADDED", "object": self._object()}).encode() + b"\n")
         self.watchers.append(response)
         while response in self.watchers:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -151,23 +150,24 @@ async def test_a_change_is_delivered_as_it_happens(api: FakeApi, delivered: list
     await until(lambda: api.watchers, "it watches")
     await api.change("two")
     await until(lambda: delivered[-1:] == [b"two"], "the change is delivered")
-    assert api.seen == ["get", "watch 1"]
+    assert api.seen == 1
 
 
-async def test_a_watch_that_ends_is_resumed_from_where_it_was(api: FakeApi, delivered: list[bytes]) -> None:
+async def test_a_watch_that_ends_is_begun_anew_with_the_present_state(api: FakeApi, delivered: list[bytes]) -> None:
     await until(lambda: api.watchers, "it watches")
-    await api.change("two")
-    await until(lambda: delivered[-1:] == [b"two"], "the change is delivered")
+    api.config = "two"
     api.watchers.clear()
-    await until(lambda: "watch 2" in api.seen, "it watches again")
-    assert api.seen.count("get") == 1
+    await until(lambda: delivered[-1:] == [b"two"], "the state is delivered")
 
 
-async def test_a_version_that_is_gone_is_read_anew(api: FakeApi, delivered: list[bytes]) -> None:
+async def test_a_server_that_refuses_every_watch_is_not_asked_in_a_circle(api: FakeApi, delivered: list[bytes]) -> None:
     await until(lambda: api.watchers, "it watches")
-    api.gone, api.config, api.version = True, "three", 9
+    api.gone, api.config = 3, "three"
     api.watchers.clear()
+    start = time.monotonic()
     await until(lambda: delivered[-1:] == [b"three"], "the new object is delivered")
+    assert api.gone == 0
+    assert time.monotonic() - start > 3 * FIRST_RETRY_SECONDS, "it paused between the watches, longer each time"
 
 
 async def test_while_the_server_is_away_it_keeps_trying(api: FakeApi, delivered: list[bytes]) -> None:

@@ -56,16 +56,21 @@ class FileSource:
             await asyncio.sleep(POLL_SECONDS)
 
 
-class Gone(Exception):  # noqa: N818
-    """The watch's version is too old (410): read the object again."""
+class WatchEnded(Exception):  # noqa: N818
+    """The server ended the watch with an ERROR event, such as 410."""
 
 
 class ConfigMapSource:
-    """One ConfigMap, by `get` and `watch` with the pod's ServiceAccount (Kubernetes API concepts, "watch")."""
+    """One ConfigMap, by a watch with the pod's ServiceAccount (Kubernetes API concepts, "watch").
+
+    No resource version is sent: each watch then begins with the object as it is now. The object's own version
+    would not do, as it may be older than everything a restarted API server remembers, which answers 410 for ever.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._base = f"{settings.api_server}/api/v1/namespaces/{settings.namespace}/configmaps"
+        self._url = f"{settings.api_server}/api/v1/namespaces/{settings.namespace}/configmaps"
+        self._trusted: tuple[bytes, ssl.SSLContext] | None = None
 
     async def run(self, deliver: Deliver) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=SILENCE_SECONDS)
@@ -73,75 +78,50 @@ class ConfigMapSource:
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
             while True:
                 try:
-                    version = await self._get(session, deliver)
+                    await self._watch(session, deliver)
                     delay = FIRST_RETRY_SECONDS
-                    await self._watch(session, version, deliver)
-                    continue
-                except Gone:
-                    continue
                 except Exception as error:
                     logger.warning("configuration: %s; going on with the last one", type(error).__name__)
+                    delay = min(delay * 2, LAST_RETRY_SECONDS)
+                # Also after a watch that ended well: a server that ends each at once must not be asked in a circle.
                 await asyncio.sleep(delay * random.uniform(0.7, 1.3))
-                delay = min(delay * 2, LAST_RETRY_SECONDS)
 
-    async def _get(self, session: aiohttp.ClientSession, deliver: Deliver) -> str:
-        async with session.get(f"{self._base}/{self._settings.config_name}", **self._credentials()) as response:
+    async def _watch(self, session: aiohttp.ClientSession, deliver: Deliver) -> None:
+        """Follows the object, from its present state on, until the server ends the watch."""
+        parameters = {
+            "watch": "1",
+            "fieldSelector": f"metadata.name={self._settings.config_name}",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        async with session.get(self._url, params=parameters, **self._credentials()) as response:
             response.raise_for_status()
-            return self._take(await response.read(), deliver)
-
-    async def _watch(self, session: aiohttp.ClientSession, version: str, deliver: Deliver) -> None:
-        """Follows the object until the server ends the watch; resumes from the last version by itself."""
-        while True:
-            parameters = {
-                "watch": "1",
-                "fieldSelector": f"metadata.name={self._settings.config_name}",
-                "resourceVersion": version,
-                "allowWatchBookmarks": "true",
-                "timeoutSeconds": str(WATCH_SECONDS),
-            }
-            async with session.get(self._base, params=parameters, **self._credentials()) as response:
-                if response.status == 410:
-                    raise Gone
-                response.raise_for_status()
-                version = await self._follow(response, version, deliver)
-            # A server that ends every watch at once must not be asked in a circle.
-            await asyncio.sleep(FIRST_RETRY_SECONDS)
-
-    async def _follow(self, response: aiohttp.ClientResponse, version: str, deliver: Deliver) -> str:
-        pending = b""
-        async for piece in response.content.iter_any():
-            *lines, pending = (pending + piece).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    version = self._event(line, version, deliver)
-        return version
-
-    def _event(self, line: bytes, version: str, deliver: Deliver) -> str:
-        event: dict[str, Any] = msgspec.json.decode(line)
-        kind, item = event["type"], event["object"]
-        if kind == "ERROR":
-            raise Gone
-        if kind in ("ADDED", "MODIFIED"):
-            _deliver(item, deliver)
-        return str(item.get("metadata", {}).get("resourceVersion") or version)
-
-    @staticmethod
-    def _take(body: bytes, deliver: Deliver) -> str:
-        item: dict[str, Any] = msgspec.json.decode(body)
-        _deliver(item, deliver)
-        return str(item["metadata"]["resourceVersion"])
+            pending = b""
+            async for piece in response.content.iter_any():
+                *lines, pending = (pending + piece).split(b"\n")
+                for line in filter(bytes.strip, lines):
+                    _event(line, deliver)
 
     def _credentials(self) -> dict[str, Any]:
-        """Read anew each time: the kubelet rotates the token (at the latest each hour) and the CA."""
+        """The token is read anew each time, as the kubelet rotates it (at the latest each hour)."""
         folder = self._settings.service_account
         token = (folder / "token").read_text().strip()
-        context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
-        return {"headers": {"Authorization": f"Bearer {token}"}, "ssl": context}
+        return {"headers": {"Authorization": f"Bearer {token}"}, "ssl": self._context(folder / "ca.crt")}
+
+    def _context(self, authority: Path) -> ssl.SSLContext:
+        """Made anew only with another CA: a context takes most of a megabyte, and connections are pooled by it."""
+        found = authority.read_bytes()
+        if self._trusted is None or self._trusted[0] != found:
+            self._trusted = found, ssl.create_default_context(cadata=found.decode())
+        return self._trusted[1]
 
 
-def _deliver(item: dict[str, Any], deliver: Deliver) -> None:
-    config = (item.get("data") or {}).get(CONFIG_KEY)
-    if isinstance(config, str):
+def _event(line: bytes, deliver: Deliver) -> None:
+    event: dict[str, Any] = msgspec.json.decode(line)
+    if event["type"] == "ERROR":
+        raise WatchEnded
+    config = (event["object"].get("data") or {}).get(CONFIG_KEY)
+    if event["type"] in ("ADDED", "MODIFIED") and isinstance(config, str):
         deliver(config.encode())
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from feedbackloop.api.conditions import ConditionType, Reason, set_condition
 from feedbackloop.api.erasurerequest import ErasureRequestStatus
 from feedbackloop.domain.findings import Finding, to_condition
-from feedbackloop.domain.lifecycle.run_time import stamp
+from feedbackloop.domain.rfc3339 import stamp
 
 _MESSAGE = "this version does not erase yet: the request is kept, and nothing has been erased"
 

@@ -19,7 +19,7 @@ from feedbackloop.api.feedbackloop import Counters, FeedbackLoopStatus
 from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.domain.findings import Finding, to_condition
 from feedbackloop.domain.lifecycle.loop_effects import Announcement
-from feedbackloop.domain.lifecycle.run_time import instant, stamp
+from feedbackloop.domain.rfc3339 import instant, stamp
 
 COUNTS_EVERY = timedelta(seconds=60)
 ABNORMAL = (ConditionType.STALLED, ConditionType.RECONCILING)

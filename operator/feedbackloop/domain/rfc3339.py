@@ -5,9 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def rfc3339(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """The time as it is written."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def instant(text: str) -> datetime:
+    """A written time read back."""
+    return datetime.fromisoformat(text)
+
+
 def seconds_since(text: str, now: datetime) -> float:
-    return (now - datetime.fromisoformat(text)).total_seconds()
+    """How long ago a written time was."""
+    return (now - instant(text)).total_seconds()

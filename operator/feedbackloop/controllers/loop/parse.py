@@ -13,7 +13,7 @@ from feedbackloop.api.gateway import LoopRef
 from feedbackloop.api.improvementrun import ImprovementRunStatus
 from feedbackloop.domain.lifecycle.loop_observation import LoopFacts, OtherLoop, PodsSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_active import active_run
-from feedbackloop.domain.lifecycle.run_time import instant
+from feedbackloop.domain.rfc3339 import instant
 
 _GONE_PHASES = ("Succeeded", "Failed")
 

@@ -20,7 +20,7 @@ from feedbackloop.domain.jobs.results import ResultFile
 from feedbackloop.domain.jobs.seen import ChildSeen, JobSeen, child_seen, job_seen
 from feedbackloop.domain.lifecycle.run_seen import Outage, RunSeen, StageSeen
 from feedbackloop.domain.lifecycle.run_stage import progress_due
-from feedbackloop.domain.lifecycle.run_time import stamp
+from feedbackloop.domain.rfc3339 import stamp
 
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 

@@ -20,7 +20,7 @@ from feedbackloop.api.gateway import Arm, GatewayStatus
 from feedbackloop.api.improvementrun import EpochStatus, Look, RolloutStatus
 from feedbackloop.api.rollout import Rollout
 from feedbackloop.domain.evidence.counting import Cell, Counts, arm_counts, closed, fresh, looked
-from feedbackloop.domain.rfc3339 import rfc3339, seconds_since
+from feedbackloop.domain.rfc3339 import seconds_since, stamp
 
 MOST_LOOKS = 2000
 _FEWEST_UNITS = 20
@@ -81,9 +81,7 @@ def _look(outcome: str, epoch: EpochStatus, new: Mapping[Cell, Counts], now: dat
     canary = new.get(Cell(outcome, epoch.epoch, Arm.CANARY), Counts())
     if stable.units == 0 or canary.units == 0:
         return None
-    return Look(
-        outcome=outcome, epoch=epoch.epoch, at=rfc3339(now), stable=arm_counts(stable), canary=arm_counts(canary)
-    )
+    return Look(outcome=outcome, epoch=epoch.epoch, at=stamp(now), stable=arm_counts(stable), canary=arm_counts(canary))
 
 
 def _last_at(outcome: str, epoch: EpochStatus, looks: Sequence[Look]) -> str:

@@ -46,7 +46,7 @@ BY_EXIT_CODE: dict[int, Ended] = {
     ExitCode.INVALID_DATASET: Ended(End.FATAL, "the job refused its data (exit 11)"),
     ExitCode.DIVERGED: Ended(End.FATAL, "training diverged (exit 12)"),
     ExitCode.OUT_OF_MEMORY: Ended(End.OUT_OF_MEMORY, "the job ran out of memory (exit 13)"),
-    ExitCode.STORAGE_UNAVAILABLE: Ended(End.STORAGE_AWAY, "the job could not reach object storage (exit 14)"),
+    ExitCode.STORAGE_UNAVAILABLE: Ended(End.STORAGE_AWAY, "the job could not reach object storage or MLflow (exit 14)"),
     ExitCode.BASE_MODEL_UNAVAILABLE: Ended(End.BASE_AWAY, "the job could not read the base model (exit 15)"),
     ExitCode.PREEMPTED: Ended(End.PREEMPTED, "the job was told to stop (exit 20)"),
     KILLED: Ended(End.PREEMPTED, "the pod was killed (exit 137 without OOMKilled)"),

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, Model, ModelStatus
 from feedbackloop.domain.lifecycle.loop_observation import RunSeen
-from feedbackloop.domain.lifecycle.run_time import instant, stamp
+from feedbackloop.domain.rfc3339 import instant, stamp
 
 
 @dataclass(frozen=True)

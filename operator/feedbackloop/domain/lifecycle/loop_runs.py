@@ -8,7 +8,7 @@ from datetime import datetime
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, PodOffset, RunSummary
 from feedbackloop.api.improvementrun import RunOutcome
 from feedbackloop.domain.lifecycle.loop_observation import LoopObservation, RunSeen
-from feedbackloop.domain.lifecycle.run_time import instant, stamp
+from feedbackloop.domain.rfc3339 import instant, stamp
 
 KEPT = 10
 _DELETED = "the run was deleted while it was under way"

@@ -19,8 +19,8 @@ from feedbackloop.domain.jobs.results import Found, accept
 from feedbackloop.domain.lifecycle.run_effects import Create, DeleteJob
 from feedbackloop.domain.lifecycle.run_retry import Again, next_step
 from feedbackloop.domain.lifecycle.run_seen import StageSeen
-from feedbackloop.domain.lifecycle.run_time import instant, seconds_since, stamp
 from feedbackloop.domain.lifecycle.run_turn import TEXT, Turn
+from feedbackloop.domain.rfc3339 import instant, seconds_since, stamp
 
 PROGRESS_SECONDS = 10.0
 

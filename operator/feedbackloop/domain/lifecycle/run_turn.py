@@ -19,7 +19,7 @@ from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus
 from feedbackloop.domain.findings import Finding, to_condition
 from feedbackloop.domain.lifecycle.run_effects import Ask, Effect, Note
 from feedbackloop.domain.lifecycle.run_seen import Outage, RunSeen
-from feedbackloop.domain.lifecycle.run_time import stamp
+from feedbackloop.domain.rfc3339 import stamp
 
 RECORDS = 50
 TEXT = 1024

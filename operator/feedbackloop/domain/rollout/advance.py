@@ -9,7 +9,7 @@ from datetime import datetime
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.improvementrun import DecisionRecord, RolloutStatus
 from feedbackloop.api.rollout import Rollout
-from feedbackloop.domain.rfc3339 import rfc3339
+from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout import (
     abort,
     bookkeeping,
@@ -60,7 +60,7 @@ RULES: tuple[Rule, ...] = (
 
 def begin(run_uid: str, now: datetime) -> RolloutStatus:
     """A rollout without traffic; the salt is the candidate's, so raising the weight only moves sessions to it."""
-    return RolloutStatus(started_at=rfc3339(now), salt=hashlib.sha256(run_uid.encode()).hexdigest())
+    return RolloutStatus(started_at=stamp(now), salt=hashlib.sha256(run_uid.encode()).hexdigest())
 
 
 def advance(

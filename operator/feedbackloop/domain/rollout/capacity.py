@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.domain.rfc3339 import rfc3339
+from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout.intents import update
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
 
@@ -21,7 +21,7 @@ def awaited(s: Situation, weight: int) -> Move | Hold | None:
     if s.canary_available:
         return None
     if s.status.canary_awaited_since is None:
-        return Move(update(s.status, canary_awaited_since=rfc3339(s.now)))
+        return Move(update(s.status, canary_awaited_since=stamp(s.now)))
     return Hold(Reason.CANARY_STARTING, f"waiting for {s.status.canary_replicas} canary replicas with the candidate")
 
 

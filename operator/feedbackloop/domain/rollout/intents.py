@@ -7,7 +7,7 @@ from typing import Any
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.improvementrun import AbortStatus, DecisionRecord, EpochStatus, RolloutStatus
-from feedbackloop.domain.rfc3339 import rfc3339
+from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout.situation import Move, Situation
 
 _LIMIT = 1024
@@ -18,12 +18,12 @@ def update(status: RolloutStatus, **changes: Any) -> RolloutStatus:
 
 
 def record(s: Situation, what: Reason, why: str) -> DecisionRecord:
-    return DecisionRecord(at=rfc3339(s.now), what=what.value, why=why[:_LIMIT])
+    return DecisionRecord(at=stamp(s.now), what=what.value, why=why[:_LIMIT])
 
 
 def routed(status: RolloutStatus, weight: int, now: datetime) -> RolloutStatus:
     """A new epoch with this weight; it starts when every gateway pod has applied it."""
-    at = rfc3339(now)
+    at = stamp(now)
     epoch = EpochStatus(epoch=status.epoch + 1, weight=weight, intended_at=at)
     return update(
         status,
@@ -38,7 +38,7 @@ def routed(status: RolloutStatus, weight: int, now: datetime) -> RolloutStatus:
 
 def aborted(s: Situation, reason: Reason, message: str) -> Move:
     """Taking the candidate back begins, and unless the target is being updated, traffic leaves it at once."""
-    abort = AbortStatus(at=rfc3339(s.now), reason=reason.value, message=message[:_LIMIT])
+    abort = AbortStatus(at=stamp(s.now), reason=reason.value, message=message[:_LIMIT])
     status = update(s.status, abort=abort, resume_weight=None)
     moved_back = status.moved_back_since is not None
     if moved_back or (status.weight > 0 and not s.promoting):

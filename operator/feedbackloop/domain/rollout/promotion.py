@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.improvementrun import RunOutcome
-from feedbackloop.domain.rfc3339 import rfc3339
+from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout import guardrails
 from feedbackloop.domain.rollout.capacity import awaited
 from feedbackloop.domain.rollout.intents import record, routed, update
@@ -39,7 +39,7 @@ def bake(s: Situation) -> Move | Hold | None:
     if requests:
         return Hold(Reason.BAKING, f"baked; waiting for canary requests: {', '.join(requests)}")
     why = "; ".join([f"baked for {s.spec.bake_seconds} s at weight 100", *(str(r) for r in s.readings)])
-    return Move(update(s.status, promoting_since=rfc3339(s.now)), record(s, Reason.UPDATING_TARGET, why))
+    return Move(update(s.status, promoting_since=stamp(s.now)), record(s, Reason.UPDATING_TARGET, why))
 
 
 def update_target(s: Situation) -> Move | Hold | None:
@@ -48,7 +48,7 @@ def update_target(s: Situation) -> Move | Hold | None:
         return None
     if not s.observed.target.serves(s.candidate):
         return Hold(Reason.UPDATING_TARGET, "waiting for every replica of the target to be ready with the candidate")
-    status = update(routed(s.status, 0, s.now), moved_back_since=rfc3339(s.now))
+    status = update(routed(s.status, 0, s.now), moved_back_since=stamp(s.now))
     why = f"{s.observed.target.ready} replicas of the target serve the candidate: traffic moves back to it"
     return Move(status, record(s, Reason.WEIGHT_APPLYING, why))
 
@@ -65,7 +65,7 @@ def drain(s: Situation) -> Move | Hold | None:
 def draining(s: Situation) -> Move | Hold | None:
     """Scale the canary to zero and wait until it is gone; None then."""
     if s.status.draining_since is None:
-        status = update(s.status, canary_replicas=0, canary_awaited_since=None, draining_since=rfc3339(s.now))
+        status = update(s.status, canary_replicas=0, canary_awaited_since=None, draining_since=stamp(s.now))
         return Move(status, record(s, Reason.DRAINING, "no gateway routes to the canary: it is scaled to 0"))
     if not s.observed.canary.gone:
         return Hold(Reason.DRAINING, "waiting for the canary's pods to end")
@@ -74,4 +74,4 @@ def draining(s: Situation) -> Move | Hold | None:
 
 def _begin_baking(s: Situation) -> Move:
     why = f"every gateway pod applied weight 100; baking for {s.spec.bake_seconds} s"
-    return Move(update(s.status, baking_since=rfc3339(s.now)), record(s, Reason.BAKING, why))
+    return Move(update(s.status, baking_since=stamp(s.now)), record(s, Reason.BAKING, why))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import Arm
-from feedbackloop.domain.rfc3339 import rfc3339
+from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout.capacity import awaited
 from feedbackloop.domain.rollout.intents import aborted, record, routed, update
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
@@ -30,7 +30,7 @@ def canary_lost(s: Situation) -> Move | None:
     changes = {
         "instabilities": times,
         "resume_weight": s.status.weight,
-        "canary_awaited_since": rfc3339(s.now),
+        "canary_awaited_since": stamp(s.now),
         "baking_since": None,
     }
     status = update(routed(s.status, 0, s.now), **changes)

@@ -20,7 +20,7 @@ from feedbackloop.api.improvementrun import (
 from feedbackloop.domain.lifecycle.loop import decide, planned_for
 from feedbackloop.domain.lifecycle.loop_effects import Apply, Decision
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, LoopObservation, PodsSeen, RunSeen
-from feedbackloop.domain.lifecycle.run_time import stamp
+from feedbackloop.domain.rfc3339 import stamp
 from tests.support import loops
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

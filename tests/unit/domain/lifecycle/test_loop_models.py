@@ -10,7 +10,7 @@ from feedbackloop.api.feedbackloop import FeedbackLoopStatus, Model
 from feedbackloop.api.improvementrun import AbortStatus
 from feedbackloop.domain.lifecycle.loop_models import Models, roles
 from feedbackloop.domain.lifecycle.loop_observation import RunSeen
-from feedbackloop.domain.lifecycle.run_time import stamp
+from feedbackloop.domain.rfc3339 import stamp
 from tests.support import loops
 from tests.unit.domain.lifecycle.loop_world import BASE, CANDIDATE, NOW, OTHER, role, rollout, run
 

@@ -17,7 +17,7 @@ from feedbackloop.domain.jobs.seen import ChildSeen, PodSeen
 from feedbackloop.domain.lifecycle.run_decide import decide
 from feedbackloop.domain.lifecycle.run_effects import Create, DeleteJob
 from feedbackloop.domain.lifecycle.run_seen import Outage, StageSeen
-from feedbackloop.domain.lifecycle.run_time import instant
+from feedbackloop.domain.rfc3339 import instant
 from tests.support.fakeworld import declared
 from tests.unit.domain.run import given
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.api.crash.lives import WELL, Lived, without_crash
 from tests.support.apiserver import ApiServer, api_server
 
 
@@ -14,3 +15,9 @@ from tests.support.apiserver import ApiServer, api_server
 def server() -> Iterator[ApiServer]:
     with api_server("crash", keep=bool(os.environ.get("FL_KEEP_CLUSTER"))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def reference(server: ApiServer) -> Lived:
+    """The loop in which everything goes well."""
+    return without_crash(server, WELL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import uuid
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from feedbackloop.adapters.connection import Connection
+from tests.support.apiserver import ApiServer
 from tests.support.crashing import Crash, CrashingKubernetes
 from tests.support.fakeworld import scene
 from tests.support.fakeworld.drive import Condition, Life
@@ -22,6 +24,8 @@ from tests.support.fakeworld.world import Story, World
 AT_A_TIME = 6
 """Namespaces in one process: a life waits for the server's controllers half of its time."""
 PROCESSES = min(2, os.cpu_count() or 1)
+WELL = Story()
+"""Everything goes well."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,27 @@ def lived(kubeconfig: str, cases: Sequence[Case], story: Story) -> list[Lived]:
         shares = [cases[i::PROCESSES] for i in range(PROCESSES)]
         done = list(pool.map(_in_process, [kubeconfig] * PROCESSES, shares, [story] * PROCESSES))
     return sorted((life for share in done for life in share), key=lambda life: life.case.k or 0)
+
+
+def without_crash(server: ApiServer, story: Story) -> Lived:
+    """The loop as it goes when nothing happens to the operator."""
+    (life,) = lived(str(server.kubeconfig), [Case()], story)
+    assert not life.error, life.error
+    return life
+
+
+def difference(life: Lived, reference: Lived) -> str:
+    """What is different in the end; empty when nothing is."""
+    if life.error:
+        return f"{life.case}: {life.error}"
+    found = _differences(life.picture, reference.picture) + _differences(life.facts, reference.facts)
+    return f"{life.case} ({life.last_write}): {'; '.join(found)}" if found else ""
+
+
+def _differences(one: object, other: object, path: str = "") -> list[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = sorted(one.keys() | other.keys())
+        return [d for k in keys for d in _differences(one.get(k), other.get(k), f"{path}.{k}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [d for i, (a, b) in enumerate(zip(one, other, strict=True)) for d in _differences(a, b, f"{path}[{i}]")]
+    return [] if one == other else [f"{path} is {json.dumps(one)[:160]}, was {json.dumps(other)[:160]}"]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import random
 
 import pytest
 
-from tests.api.crash.lives import Case, Lived, lived
+from feedbackloop.api.gateway import Arm
+from tests.api.crash.lives import WELL, Case, Lived, difference, lived, without_crash
 from tests.support.apiserver import ApiServer
+from tests.support.fakeworld.jobs import Ending
+from tests.support.fakeworld.voters import Voters
 from tests.support.fakeworld.world import Story
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(1500)]
-STORY = Story()
-
-
-@pytest.fixture(scope="module")
-def reference(server: ApiServer) -> Lived:
-    """The loop as it goes without any crash."""
-    (life,) = lived(str(server.kubeconfig), [Case()], STORY)
-    assert not life.error, life.error
-    return life
+SEED, SEEDED = 5, 12
+ROUGH = Story(
+    voters=Voters(unhappy={Arm.STABLE: 0.1, Arm.CANARY: 0.6}),
+    script={
+        ("train", 1): Ending(20, "Error"),
+        ("train", 2): Ending(1, "Error"),
+        ("evaluate", 1): Ending(pod_lost=True),
+    },
+)
+"""Attempts are lost and fail, and in the end users do not like the candidate."""
 
 
 def test_the_loop_promotes_its_candidate_when_nothing_happens(reference: Lived) -> None:
@@ -32,33 +36,24 @@ def test_the_loop_promotes_its_candidate_when_nothing_happens(reference: Lived) 
 
 
 def test_a_crash_after_any_write_leaves_no_trace(server: ApiServer, reference: Lived) -> None:
-    check(server, reference, [Case(k) for k in range(1, len(reference.writes) + 1)])
+    check(server, WELL, reference, [Case(k) for k in range(1, len(reference.writes) + 1)])
 
 
 def test_a_crash_before_a_write_reaches_the_server_leaves_no_trace(server: ApiServer, reference: Lived) -> None:
     # Before an Event is after the write before it: nothing else happens between a status and its Events.
     writes = enumerate(reference.writes, 1)
-    check(server, reference, [Case(k, before=True) for k, what in writes if not what.startswith("event ")])
+    check(server, WELL, reference, [Case(k, before=True) for k, what in writes if not what.startswith("event ")])
 
 
-def check(server: ApiServer, reference: Lived, cases: list[Case]) -> None:
-    wrong = [difference(life, reference) for life in lived(str(server.kubeconfig), cases, STORY)]
+def test_a_crash_in_a_loop_that_goes_wrong_leaves_no_trace_either(server: ApiServer) -> None:
+    reference = without_crash(server, ROUGH)
+    assert [made for _, _, made in reference.facts["jobs made"]] == [1] * 6
+    assert reference.facts["aliases"] == {"support-bot": {"champion": "1"}}
+    writes = range(1, len(reference.writes) + 1)
+    check(server, ROUGH, reference, [Case(k) for k in sorted(random.Random(SEED).sample(writes, SEEDED))])
+
+
+def check(server: ApiServer, story: Story, reference: Lived, cases: list[Case]) -> None:
+    wrong = [difference(life, reference) for life in lived(str(server.kubeconfig), cases, story)]
     told = [text for text in wrong if text]
     assert not told, f"{len(told)} of {len(cases)} ended otherwise:\n" + "\n".join(told[:8])
-
-
-def difference(life: Lived, reference: Lived) -> str:
-    """What is different in the end; empty when nothing is."""
-    if life.error:
-        return f"{life.case}: {life.error}"
-    found = _differences(life.picture, reference.picture) + _differences(life.facts, reference.facts)
-    return f"{life.case} ({life.last_write}): {'; '.join(found)}" if found else ""
-
-
-def _differences(one: object, other: object, path: str = "") -> list[str]:
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = sorted(one.keys() | other.keys())
-        return [d for k in keys for d in _differences(one.get(k), other.get(k), f"{path}.{k}")]
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [d for i, (a, b) in enumerate(zip(one, other, strict=True)) for d in _differences(a, b, f"{path}[{i}]")]
-    return [] if one == other else [f"{path} is {json.dumps(one)[:160]}, was {json.dumps(other)[:160]}"]

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.crash.lives import Case, Lived, facts, lived
-from tests.api.crash.test_every_write import STORY, difference
+from tests.api.crash.lives import Case, Lived, difference, facts
 from tests.support.apiserver import ROOT, ApiServer
 from tests.support.clock import START
 from tests.support.fakeworld import scene
@@ -21,13 +20,6 @@ from tests.support.fakeworld.state import State
 pytestmark = [pytest.mark.api, pytest.mark.timeout(600)]
 SEED, SEEDED, WRITES = 11, 5, 90
 """A whole loop makes a few more writes than that."""
-
-
-@pytest.fixture(scope="module")
-def reference(server: ApiServer) -> Lived:
-    (life,) = lived(str(server.kubeconfig), [Case()], STORY)
-    assert not life.error, life.error
-    return life
 
 
 @pytest.mark.parametrize("k", sorted(random.Random(SEED).sample(range(1, WRITES), SEEDED)))

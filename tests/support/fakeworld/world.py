@@ -119,7 +119,8 @@ def _noticed(job: Json, pods: list[Json]) -> bool:
     name = job["metadata"]["name"]
     there = [p for p in pods if p["metadata"].get("labels", {}).get("batch.kubernetes.io/job-name") == name]
     ended = any(p["status"]["phase"] == "Failed" for p in there)
-    over = any(c["status"] == "True" for c in job.get("status", {}).get("conditions") or [])
+    conditions = job.get("status", {}).get("conditions") or []
+    over = any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
     return over or (bool(there) and not ended)
 
 

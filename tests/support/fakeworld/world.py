@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from feedbackloop.adapters.connection import Connection
 from feedbackloop.adapters.kinds import DEPLOYMENT, JOB, POD, STATEFUL_SET, Kind
 from feedbackloop.adapters.kubernetes import KubernetesAdapter
-from feedbackloop.adapters.ports import Json, KubernetesPort
+from feedbackloop.adapters.ports import Json, KubernetesPort, MlflowPort
 from feedbackloop.adapters.requests import Request, Requests
 from tests.support.clock import FakeClock
 from tests.support.fakeworld import declared
@@ -57,7 +57,7 @@ class World:
         self.api = SometimesAway(self.kubernetes, state)
         """The API server as the operator finds it."""
         self.objects = FakeObjects(state)
-        self.mlflow = FakeMlflow(state)
+        self.mlflow: MlflowPort = FakeMlflow(state)
         self.gateways = FakeGateways(self.kubernetes, clock, state, story.voters)
         self.kubelet = FakeKubelet(requests, self.kubernetes, clock, state, script=story.script, outcome=story.outcome)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from feedbackloop.adapters.kinds import CONFIG_MAP, DEPLOYMENT, POD
 from feedbackloop.adapters.ports import Json, KubernetesPort
-from feedbackloop.api.feedbackloop import FeedbackLoopSpec
 from feedbackloop.api.gateway import CONFIG_KEY
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.target import selector
+from feedbackloop.domain.jobs.specs import pinned
 from feedbackloop.domain.lifecycle.run_arms import arm_observed
 from feedbackloop.domain.lifecycle.run_seen import RunSeen, ServingSeen
 from feedbackloop.domain.rollout import ArmObserved
@@ -17,7 +17,7 @@ async def serving_seen(kubernetes: KubernetesPort, seen: RunSeen) -> ServingSeen
     """Both arms, and what the gateways were told."""
     inputs = seen.status.inputs
     assert inputs is not None
-    target = FeedbackLoopSpec.model_validate_json(inputs.pinned_spec).target
+    target = pinned(inputs.pinned_spec).target
     config = await kubernetes.get(CONFIG_MAP, seen.namespace, naming.gateway(seen.spec.loop_name))
     return ServingSeen(
         config_json=(config or {}).get("data", {}).get(CONFIG_KEY),

@@ -11,13 +11,13 @@ from feedbackloop.adapters.context import Adapters
 from feedbackloop.adapters.kinds import CONFIG_MAP, JOB, POD
 from feedbackloop.adapters.ports import KubernetesPort
 from feedbackloop.api.conditions import ConditionType
-from feedbackloop.api.feedbackloop import FeedbackLoopSpec
 from feedbackloop.api.improvementrun import StageState, StageStatus
 from feedbackloop.api.jobs import ProgressFile
 from feedbackloop.domain import naming
 from feedbackloop.domain.errors import Transient
 from feedbackloop.domain.jobs.results import ResultFile
 from feedbackloop.domain.jobs.seen import ChildSeen, JobSeen, child_seen, job_seen
+from feedbackloop.domain.jobs.specs import pinned
 from feedbackloop.domain.lifecycle.run_seen import Outage, RunSeen, StageSeen
 from feedbackloop.domain.lifecycle.run_stage import progress_due
 from feedbackloop.domain.rfc3339 import stamp
@@ -61,7 +61,7 @@ async def _with_files(
 ) -> StageSeen:
     inputs = seen.status.inputs
     assert inputs is not None
-    storage = FeedbackLoopSpec.model_validate_json(inputs.pinned_spec).storage
+    storage = pinned(inputs.pinned_spec).storage
     path = naming.run_path(naming.storage_prefix(storage.prefix, inputs.loop_uid), stage.run_id)
     read = adapters.objects.read_json
     result = await read(storage.endpoint_name, storage.bucket, f"{path}result.json")

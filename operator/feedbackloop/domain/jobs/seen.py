@@ -38,6 +38,8 @@ class JobSeen(ChildSeen):
     failed_reason: str = ""
     pods: tuple[PodSeen, ...] = ()
     """Newest first."""
+    started_at: str = ""
+    """When the Job controller took it up."""
 
 
 def job_seen(job: Json, pods: Sequence[Json]) -> JobSeen:
@@ -51,6 +53,7 @@ def job_seen(job: Json, pods: Sequence[Json]) -> JobSeen:
         failed=failed is not None,
         failed_reason=str(failed.get("reason", "")) if failed else "",
         pods=tuple(_pod_seen(pod) for pod in newest),
+        started_at=str(job.get("status", {}).get("startTime", "")),
     )
 
 

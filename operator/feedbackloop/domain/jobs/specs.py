@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
 from feedbackloop.api.conditions import Reason
@@ -36,6 +37,12 @@ class Brief:
         if self.spec.evaluation is None:
             raise UserError(Reason.INVALID_SPEC, "evaluation: is required when an improvement trains a candidate")
         return self.spec.evaluation
+
+
+@lru_cache(maxsize=128)
+def pinned(text: str) -> FeedbackLoopSpec:
+    """A pinned spec, opened; it is asked for several times in every look at a run, and never changes."""
+    return FeedbackLoopSpec.model_validate_json(text)
 
 
 def endpoint(admin: AdminConfig, name: str, type_: EndpointType) -> Endpoint:

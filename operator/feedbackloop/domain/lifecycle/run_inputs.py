@@ -10,7 +10,7 @@ from feedbackloop.api.improvement import Improvement
 from feedbackloop.api.improvementrun import RunInputs, RunOutcome
 from feedbackloop.domain import naming
 from feedbackloop.domain.errors import UserError
-from feedbackloop.domain.jobs.specs import Brief, endpoint
+from feedbackloop.domain.jobs.specs import Brief, endpoint, pinned
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_stop import stop
 from feedbackloop.domain.lifecycle.run_turn import Turn
@@ -20,7 +20,7 @@ def brief(turn: Turn) -> Brief:
     """The pinned inputs, opened."""
     seen, inputs = turn.seen, turn.status.inputs
     assert inputs is not None
-    spec = FeedbackLoopSpec.model_validate_json(inputs.pinned_spec)
+    spec = pinned(inputs.pinned_spec)
     return Brief(
         loop=LoopRef(namespace=seen.namespace, name=seen.spec.loop_name, uid=inputs.loop_uid),
         run_name=seen.name,
@@ -39,7 +39,7 @@ def superseded(seen: RunSeen) -> str | None:
         return None
     if loop is None or loop.uid != inputs.loop_uid:
         return f"the loop {seen.spec.loop_name} that this run belongs to is gone"
-    declared = FeedbackLoopSpec.model_validate_json(inputs.pinned_spec).target.model
+    declared = pinned(inputs.pinned_spec).target.model
     if loop.status.declared_model is not None and loop.status.declared_model.digest != declared.digest:
         return "spec.target.model was changed: that model is champion now"
     ours = {inputs.champion.digest, *_candidate(seen)}

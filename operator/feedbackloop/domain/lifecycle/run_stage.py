@@ -16,6 +16,7 @@ from feedbackloop.domain.children import jobs
 from feedbackloop.domain.jobs.identity import Rendered
 from feedbackloop.domain.jobs.outcome import Ended, ended
 from feedbackloop.domain.jobs.results import Found, accept
+from feedbackloop.domain.jobs.seen import JobSeen
 from feedbackloop.domain.lifecycle.run_effects import Create, DeleteJob
 from feedbackloop.domain.lifecycle.run_retry import Again, next_step
 from feedbackloop.domain.lifecycle.run_seen import StageSeen
@@ -23,6 +24,8 @@ from feedbackloop.domain.lifecycle.run_turn import TEXT, Turn
 from feedbackloop.domain.rfc3339 import instant, seconds_since, stamp
 
 PROGRESS_SECONDS = 10.0
+POD_SECONDS = 30.0
+"""A Job that still has no pod after this long is not just being started."""
 
 
 @dataclass(frozen=True)
@@ -172,9 +175,15 @@ def _run(turn: Turn, plan: Plan, stage: StageStatus) -> Turn:
         if stage.run_id != plan.spec.run_id:
             return _attempt(turn, plan, stage, halvings=stage.halvings)
         return _make(turn, plan)
-    waiting = job.pods[0].waiting if job.pods else ""
-    turn = _put(turn, stage, message=f"the pod waits: {waiting}" if waiting else "", progress=_progress(turn, stage))
-    return turn.hold(turn.poll)
+    return _put(turn, stage, message=_waiting(turn, job), progress=_progress(turn, stage)).hold(turn.poll)
+
+
+def _waiting(turn: Turn, job: JobSeen) -> str:
+    """Why nothing happens, if nothing does: a person may have to mend it."""
+    if job.pods:
+        return f"the pod waits: {job.pods[0].waiting}" if job.pods[0].waiting else ""
+    late = job.started_at and seconds_since(job.started_at, turn.now) > POD_SECONDS
+    return "the Job gets no pod; its events say why (a quota, or an admission policy)" if late else ""
 
 
 def _progress(turn: Turn, stage: StageStatus) -> Progress | None:

@@ -225,6 +225,14 @@ def test_a_pod_that_cannot_start_says_why() -> None:
     assert given.stage(decision, StageName.CURATE).message == "the pod waits: ImagePullBackOff"
 
 
+def test_a_job_that_gets_no_pod_says_so_after_a_while() -> None:
+    seen = given.tracked()
+    job = replace(given.running(seen), pods=(), started_at="2026-11-24T12:00:00Z")
+    waiting = replace(seen, stage=StageSeen(job=job))
+    assert given.stage(given.decided(waiting, after=10), StageName.CURATE).message == ""
+    assert "gets no pod" in given.stage(given.decided(waiting, after=31), StageName.CURATE).message
+
+
 def test_an_endpoint_that_moved_between_two_attempts_makes_another_run_id() -> None:
     seen = given.tracked()
     waiting = replace(seen, status=given.decided(given.ended(seen, exited(20))).status)

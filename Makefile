@@ -74,6 +74,7 @@ lock: env ## Lock every environment with hashes, without naming an index
 	compile() { "$$uv" pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 "$$@"; }
 	compile requirements/bootstrap.in -o requirements/bootstrap.txt
 	compile requirements/mlflow.in -o requirements/mlflow.txt
+	compile requirements/go.in -o requirements/go.txt
 	compile requirements/seaweedfs.in -o requirements/seaweedfs.txt
 	compile pyproject.toml --extra gateway --extra jobs -o requirements/image.txt
 	compile pyproject.toml --extra gateway --extra jobs --extra dev -o requirements/dev.txt

@@ -222,11 +222,11 @@ def watch_run(settings: Settings, narrator: Narrator, follower: Follower, world:
 
 
 def undecided(rollout: dict[str, Any], limit: int) -> bool:
-    """True when so many sessions were counted at the deciding weight without a decision."""
+    """True when so many sessions were counted without a decision."""
     if rollout.get("bakingSince") or rollout.get("abort"):
         return False
     return any(
-        o.get("verdict") == "Inconclusive" and o["stable"].get("units", 0) + o["canary"].get("units", 0) > limit + 200
+        o.get("verdict") == "Inconclusive" and o["stable"].get("units", 0) + o["canary"].get("units", 0) > limit
         for o in rollout.get("outcomes", [])
     )
 

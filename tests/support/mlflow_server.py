@@ -47,6 +47,7 @@ def _command(directory: Path, port: int) -> list[str]:
         "--workers=1",
         f"--backend-store-uri=sqlite:///{directory}/mlflow.db",
         f"--artifacts-destination={directory}/artifacts",
+        "--allowed-hosts=127.0.0.1:*",
     ]
 
 

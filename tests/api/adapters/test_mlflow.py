@@ -14,7 +14,7 @@ from feedbackloop.adapters.ports import Json
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.conditions import Reason
 from feedbackloop.domain.errors import OperatorError, Transient
-from tests.support.mlflow import mlflow_server
+from tests.support.mlflow_server import mlflow_server
 
 pytestmark = pytest.mark.api
 SOURCE = "s3://models/support-bot/0123456789ab/"

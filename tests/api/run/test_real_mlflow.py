@@ -16,7 +16,7 @@ from tests.api.run.watching import over, the_run
 from tests.support.fakeworld import declared, jobs
 from tests.support.fakeworld.drive import Life
 from tests.support.fakeworld.world import World
-from tests.support.mlflow import mlflow_server
+from tests.support.mlflow_server import mlflow_server
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(300)]
 Json = dict[str, Any]

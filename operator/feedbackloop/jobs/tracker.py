@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -34,6 +35,22 @@ class Measure(NamedTuple):
     at: int
     """Unix milliseconds."""
     step: int = 0
+
+
+@contextmanager
+def answering(ref: MlflowRef, what: str = "more", settings: Mapping[str, str] = SETTINGS) -> Iterator[None]:
+    """What the client raises in our words: StorageUnavailable while MLflow is away, a warning when it refuses."""
+    os.environ |= {name: value for name, value in settings.items() if name not in os.environ}
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in REFUSED:
+            raise StorageUnavailable(f"MLflow at {ref.tracking_uri}: {error.error_code}") from None
+        log.warning("MLflow run %s takes no %s: %s", ref.run_id, what, error.error_code)
+    except OSError as error:  # requests' errors among them
+        raise StorageUnavailable(f"MLflow at {ref.tracking_uri}: {type(error).__name__}") from None
 
 
 class Tracker:
@@ -62,17 +79,8 @@ class Tracker:
     def _do(self, action: Callable[[Any, str], object]) -> None:
         if self._ref is None:
             return
-        os.environ |= {name: value for name, value in SETTINGS.items() if name not in os.environ}
-        from mlflow.exceptions import MlflowException
-
-        try:
+        with answering(self._ref):
             action(self._connected(), self._ref.run_id)
-        except MlflowException as error:
-            if error.error_code not in REFUSED:
-                raise StorageUnavailable(f"MLflow: {error.error_code}") from None
-            log.warning("MLflow run %s takes no more: %s", self._ref.run_id, error.error_code)
-        except OSError as error:  # requests' errors among them
-            raise StorageUnavailable(f"MLflow: {type(error).__name__}") from None
 
     def _connected(self) -> Any:
         from mlflow.tracking import MlflowClient

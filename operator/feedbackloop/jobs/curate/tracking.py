@@ -7,8 +7,6 @@ logs again. When it answers that it will not (the run was deleted, say), that is
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,31 +16,20 @@ from feedbackloop.jobs import canonical, datasets
 from feedbackloop.jobs.curate import picture
 from feedbackloop.jobs.curate.dataset import DataSet
 from feedbackloop.jobs.curate.files import card
-from feedbackloop.jobs.errors import StorageUnavailable
+from feedbackloop.jobs.tracker import answering
 
-log = logging.getLogger(__name__)
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-REFUSED = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE", "BAD_REQUEST"})
 DIGEST_CHARS = 36
 """The longest digest that MLflow keeps of an input; the whole one is a parameter."""
 
 
 def log_data_set(ref: MlflowRef, run_name: str, digest: str, data: DataSet) -> None:
-    os.environ |= {name: value for name, value in SETTINGS.items() if name not in os.environ}
-    from mlflow.exceptions import MlflowException
-
-    try:
+    with answering(ref, "data set", SETTINGS):
         _log(ref, run_name, digest, data)
-    except MlflowException as error:
-        if error.error_code not in REFUSED:
-            raise StorageUnavailable(f"MLflow at {ref.tracking_uri}: {error.error_code}") from None
-        log.warning("MLflow run %s takes no data set: %s", ref.run_id, error.error_code)
-    except OSError as error:  # requests' errors among them
-        raise StorageUnavailable(f"MLflow at {ref.tracking_uri}: {type(error).__name__}") from None
 
 
 def _log(ref: MlflowRef, run_name: str, digest: str, data: DataSet) -> None:

@@ -16,6 +16,8 @@ from feedbackloop.api.base import KubeModel, Name
 class EndpointType(StrEnum):
     S3 = "S3"
     MLFLOW = "MLflow"
+    AWS_KMS = "AwsKms"
+    VAULT = "Vault"
 
 
 Url = Annotated[str, Field(max_length=300, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?/?$")]

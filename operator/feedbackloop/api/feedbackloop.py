@@ -76,14 +76,72 @@ class Models(KubeModel):
     """The Secret with write access; only training pods get it."""
 
 
+class AwsKms(KubeModel):
+    endpoint_name: Name
+    """An AwsKms endpoint of the admin's list."""
+    key_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9:/_-]+$")]
+    """The key's id, ARN or alias."""
+    credentials_secret_name: SecretName
+    """The Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+
+
+class VaultTransit(KubeModel):
+    endpoint_name: Name
+    """A Vault endpoint of the admin's list."""
+    mount: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_/-]+$")] = "transit"
+    """Where the transit engine is mounted."""
+    key_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
+    """The key's name in the engine."""
+    credentials_secret_name: SecretName
+    """The Secret whose key `token` is the Vault token."""
+
+
 class EncryptionKey(KubeModel):
-    secret_name: SecretName
-    """The Secret whose key `key` holds 32 random bytes, the key encryption key."""
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "[has(self.secretName), has(self.awsKms), has(self.vaultTransit)].filter(x, x).size() == 1",
+            "encryption.key: name exactly one of secretName, awsKms and vaultTransit",
+        ),
+    )
+
+    secret_name: SecretName | None = None
+    """The Secret whose key `key` holds 32 random bytes, the root key."""
+    aws_kms: AwsKms | None = None
+    """A key of the AWS Key Management Service."""
+    vault_transit: VaultTransit | None = None
+    """A key of the transit engine of HashiCorp Vault or OpenBao."""
+
+    @property
+    def mounted_secret_name(self) -> str:
+        """The Secret that gateway and jobs mount as `kek`: the root key itself, or the key service's credentials."""
+        service = self.aws_kms or self.vault_transit
+        return service.credentials_secret_name if service else str(self.secret_name)
 
 
 class Encryption(KubeModel):
     key: EncryptionKey
-    """The key encryption key."""
+    """The root key. It wraps the loop's own keys and never touches data."""
+    rotation_period_seconds: Annotated[int, Field(ge=3600, le=31_536_000)] = 2_592_000
+    """How often the keys below the root key are rotated, in seconds. No data is rewritten."""
+    keys_bucket: BucketName | None = None
+    """A bucket of the storage endpoint for wrapped keys, without versioning; the storage bucket when unset."""
+
+
+class Retention(KubeModel):
+    """How long each class of data is kept. Sweeps are verified: no version and no delete marker stays."""
+
+    raw_seconds: Annotated[int, Field(ge=3600, le=315_360_000)] = 7_776_000
+    """Events."""
+    bad_rows_seconds: Annotated[int, Field(ge=3600, le=315_360_000)] = 7_776_000
+    """Bad rows, counted from their arrival; replay them before."""
+    datasets_seconds: Annotated[int, Field(ge=3600, le=315_360_000)] = 31_536_000
+    """Data sets and the runs' files."""
+    rejected_candidates_seconds: Annotated[int, Field(ge=3600, le=315_360_000)] = 2_592_000
+    """Models that never became champion."""
+    sweep_period_seconds: Annotated[int, Field(ge=60, le=604_800)] = 86_400
+    """How often expired data is deleted."""
+    legal_hold: bool = False
+    """Delete nothing while this is true; status says so."""
 
 
 class Registry(KubeModel):
@@ -91,6 +149,8 @@ class Registry(KubeModel):
     """An MLflow endpoint of the admin's list."""
     registered_model: RegisteredModel
     """The name of the registered model."""
+    assessments_period_seconds: Annotated[int | None, Field(ge=60, le=604_800)] = None
+    """How often new feedback is projected into MLflow as assessments; never when unset."""
 
 
 class FeedbackLoopSpec(KubeModel):
@@ -127,6 +187,8 @@ class FeedbackLoopSpec(KubeModel):
     """What is collected, and how."""
     encryption: Encryption
     """How stored events are encrypted."""
+    retention: Retention = Retention()
+    """How long data is kept."""
     improvements: Annotated[tuple[Improvement, ...], Field(max_length=4, json_schema_extra=list_map("name"))] = ()
     """The declared ways to get better; none means the loop only collects."""
     registry: Registry

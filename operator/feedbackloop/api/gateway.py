@@ -39,6 +39,27 @@ class ObjectStore(KubeModel):
     """For the loop's own data: `<spec prefix><loop uid>/`."""
 
 
+class RootKeyType(StrEnum):
+    SECRET = "Secret"
+    AWS_KMS = "AwsKms"
+    VAULT_TRANSIT = "VaultTransit"
+
+
+class KeyService(KubeModel):
+    """Where the root key is, and how its children are kept. Credentials are files in `secrets/kek`."""
+
+    type: RootKeyType = RootKeyType.SECRET
+    url: str = ""
+    """Of the key service; empty for a Secret."""
+    region: str = "us-east-1"
+    key: str = ""
+    """KMS: key id, ARN or alias. Vault: the key's name."""
+    mount: str = "transit"
+    rotation_period_seconds: int = 2_592_000
+    keys_bucket: str = ""
+    """The bucket of `keys/`; empty: the storage bucket."""
+
+
 class Backend(KubeModel):
     """An arm's headless Service: its addresses are the ready pods."""
 
@@ -73,6 +94,9 @@ class GatewayConfig(KubeModel):
     loop: LoopRef
     storage: ObjectStore
     collection: Collection
+    encryption: KeyService = KeyService()
+    peers: str = ""
+    """`host:port` of a replica's app port with `{ordinal}` in it; empty while there is one replica."""
     session_header: str = "X-Session-Id"
     outcomes: tuple[CountedOutcome, ...] = ()
     routing: Routing
@@ -120,6 +144,14 @@ class TrafficCounts(StatusModel):
     """Cumulative histogram: upper bound in milliseconds (or `inf`) to the count at or below it."""
 
 
+class LedgerHead(StatusModel):
+    seq: int = 0
+    hash: str = ""
+    """Hex sha256 of the chain up to `seq`."""
+    public_key: str = ""
+    """Ed25519, 64 hex digits: signs the ledger's checkpoints."""
+
+
 class GatewayStatus(StatusModel):
     """`GET /status` of the admin port: integers, digests and pseudonyms only."""
 
@@ -140,6 +172,18 @@ class GatewayStatus(StatusModel):
     units: tuple[UnitCounts, ...] = ()
     open_units: int = 0
     traffic: tuple[TrafficCounts, ...] = ()
+    orphans: int = 0
+    """Stored feedback whose interaction this pod had not seen (it may still be joined)."""
+    declined: int = 0
+    """Implicit signals not stored because the browser asked for privacy; not part of `accepted`."""
+    replayed: int = 0
+    """Bad rows that were accepted after the schema was mended."""
+    consents: dict[str, int] = {}
+    """Entries of the consent ledger by `<purpose>/<state>`."""
+    ledger: LedgerHead | None = None
+    """The newest entry of the pod's ledger that is in object storage."""
+    key_epoch: int = 0
+    """The epoch of subject keys that new records are sealed under."""
     storage_error: str | None = None
     """The class of the last upload's error while uploads fail, else unset."""
     drained: bool = False

@@ -11,10 +11,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 from feedbackloop.api.base import KubeModel, StatusModel
-from feedbackloop.api.collection import Signal
+from feedbackloop.api.collection import Named, Signal
 from feedbackloop.api.evaluation import Gate, Suite
-from feedbackloop.api.feedbackloop import Model, PodOffset
-from feedbackloop.api.gateway import LoopRef, ObjectStore
+from feedbackloop.api.feedbackloop import Model, PodOffset, Retention
+from feedbackloop.api.gateway import KeyService, LoopRef, ObjectStore
 from feedbackloop.api.improvement import Curation, Launcher, TrainingStage
 
 SPEC_PATH = "/etc/feedbackloop/spec/spec.json"
@@ -49,6 +49,7 @@ class JobSpec(KubeModel):
     loop: LoopRef
     run_name: str
     storage: ObjectStore
+    encryption: KeyService = KeyService()
     mlflow: MlflowRef | None = None
 
 
@@ -60,6 +61,9 @@ class CurateSpec(JobSpec):
     golden: tuple[Suite, ...] = ()
     """All suites; those that are files lie at `golden_prefix` + objectName in the storage bucket."""
     golden_prefix: str = ""
+    orphan_window_seconds: int = 86_400
+    named: Named = Named.BEFORE_TRAINING
+    """Whether names and addresses are to be replaced before anything is trained."""
     min_corroboration: int = 3
     train_candidate: bool = True
     """False when the run ends with its data set."""
@@ -87,6 +91,28 @@ class EvaluateSpec(JobSpec):
     max_new_tokens: int = 48
 
 
+class SweepSpec(JobSpec):
+    """Deletes what its retention has run out for, and verifies that it is gone."""
+
+    retention: Retention
+    registered_model: str = ""
+    models: ObjectStore | None = None
+    keep_models: tuple[str, ...] = ()
+    """Digests that are served, were served or are candidates: never deleted."""
+    keep_datasets: tuple[str, ...] = ()
+    last_sweep: str = ""
+    """RFC 3339; a clock behind it, or more than a day ahead of the store's, sweeps nothing."""
+
+
+class AssessSpec(JobSpec):
+    """Projects new feedback into MLflow as assessments."""
+
+    experiment: str
+    cut: tuple[PodOffset, ...]
+    since: tuple[PodOffset, ...] = ()
+    signals: tuple[Signal, ...]
+
+
 class ProgressFile(StatusModel):
     """`progress.json`, replaced at least every ten seconds."""
 
@@ -108,6 +134,22 @@ class Result(StatusModel):
     spec_digest: str
     wall_seconds: float = 0.0
     peak_rss_mib: float = 0.0
+
+
+class SweepResult(Result):
+    deleted: dict[str, int] = {}
+    """Objects (with all their versions) by class."""
+    kept: dict[str, int] = {}
+    """Expired objects that stayed, by reason (`legal-hold`, `in-use`, `clock`, `too-many`)."""
+    verified: bool = False
+    """Nothing that was deleted can be listed any more, no version and no delete marker."""
+    swept_at: str = ""
+
+
+class AssessResult(Result):
+    assessments: int = 0
+    traces: int = 0
+    until: tuple[PodOffset, ...] = ()
 
 
 class CurateResult(Result):

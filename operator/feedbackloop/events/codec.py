@@ -10,11 +10,11 @@ from __future__ import annotations
 import msgspec
 
 from feedbackloop.events.errors import FrameError
-from feedbackloop.events.records import BadRow, FeedbackRecord, InteractionRecord, LostRecord
+from feedbackloop.events.records import BadRow, Record
 
 PLAIN = b"\x01"
 
-Stored = InteractionRecord | FeedbackRecord | LostRecord | BadRow
+Stored = Record | BadRow
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Stored)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-Value = bool | str | None
+Value = bool | int | float | str | None
 
 
 class Message(Struct, frozen=True):
@@ -44,6 +44,22 @@ class Context(Struct, frozen=True, omit_defaults=True):
     region: str = ""
     retrieval: tuple[str, ...] = ()
     """Ids of the retrieved documents."""
+    model_version: str = ""
+    """As the app or its spans name it; the proxy knows the digest (`Serving.digest`)."""
+    locale: str = ""
+    client: str = ""
+
+
+class Exposure(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the question was put, for bias corrections: the `ui` object of an event."""
+
+    exposure_id: str = ""
+    variant: str = ""
+    question_id: str = ""
+    trigger: str = ""
+    reason_order: tuple[str, ...] = ()
+    solicit_p: float = 1.0
+    """The probability with which this user was asked."""
 
 
 class Serving(Struct, frozen=True, omit_defaults=True):
@@ -93,6 +109,16 @@ class InteractionRecord(Struct, frozen=True, tag="interaction", omit_defaults=Tr
     """Set by readers: whose log it is from."""
     seq: int = 0
     """Set by readers: the record's number in that log, from 1 on."""
+    tenant: str = ""
+    """Pseudonym of the tenant, empty without one."""
+    channel: str = ""
+    """How it came: `proxy`, `api`, `otlp` or `import`."""
+    parent_output_id: str = ""
+    """The answer that this one replaces, after a regeneration."""
+    trace_id: str = ""
+    span_id: str = ""
+    response_id: str = ""
+    """The model server's own id of the answer."""
 
 
 class FeedbackRecord(Struct, frozen=True, tag="feedback", omit_defaults=True):
@@ -124,6 +150,63 @@ class FeedbackRecord(Struct, frozen=True, tag="feedback", omit_defaults=True):
     fingerprint: int = 0
     pod: str = ""
     seq: int = 0
+    level: str = "output"
+    """What is judged: `output`, `turn` or `session`."""
+    turn_id: str = ""
+    dimension: str = ""
+    """`Dimension` of the signal."""
+    supersedes: str = ""
+    """The event id of the same subject's earlier event that this one replaces."""
+    retracted: bool = False
+    """The superseded event is taken back and nothing takes its place."""
+    detail: str = ""
+    """Of a Conversion its goal, of a Regenerate the new output's id, of a computed kind its classifier's version."""
+    fraction: float = 0.0
+    """Of a Copy: the share of the answer that was copied."""
+    ui: Exposure | None = None
+    stream: str = "unverified"
+    """`verified` when an authorised annotator said it."""
+    source: str = "END_USER"
+    """`END_USER`, `ANNOTATOR`, `LLM_JUDGE` or `CODE` (MLflow's and OpenTelemetry's words)."""
+    channel: str = ""
+    """How it came: `token`, `api`, `otlp`, `import`, `replay` or `computed`."""
+    tenant: str = ""
+    orphan: bool = False
+    """Its interaction was not known to the pod when it came."""
+    response_id: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+
+
+class ConsentRecord(Struct, frozen=True, tag="consent", omit_defaults=True):
+    """An entry of the consent ledger. The newest one of a (subject, purpose) holds."""
+
+    event_id: str
+    received_at: int
+    subject: str
+    purpose: str
+    """`Purpose`"""
+    state: str
+    """`given`, `refused` or `withdrawn`."""
+    source: str
+    """Where it came from: `app`, `body`, `token`, `browser` or `operator`."""
+    policy_version: str = ""
+    policy_sha256: str = ""
+    """Of the text that the gateway served then."""
+    pod: str = ""
+    seq: int = 0
+
+
+class AuditRecord(Struct, frozen=True, tag="audit", omit_defaults=True):
+    """Something that was done, for the audit log: names, digests and pseudonyms only."""
+
+    received_at: int
+    action: str
+    """Such as `config.applied`, `key.created`, `key.rotated`, `badrows.replayed`, `drained`."""
+    actor: str = ""
+    detail: dict[str, str] = {}
+    pod: str = ""
+    seq: int = 0
 
 
 class LostRecord(Struct, frozen=True, tag="lost"):
@@ -134,7 +217,15 @@ class LostRecord(Struct, frozen=True, tag="lost"):
     seq: int = 0
 
 
-Record = InteractionRecord | FeedbackRecord | LostRecord
+class ErasedRecord(Struct, frozen=True, tag="erased"):
+    """What readers see in place of a record whose subject's key was destroyed, and says so."""
+
+    received_at: int = 0
+    pod: str = ""
+    seq: int = 0
+
+
+Record = InteractionRecord | FeedbackRecord | ConsentRecord | AuditRecord | LostRecord | ErasedRecord
 
 
 class BadRow(Struct, frozen=True, tag="bad", omit_defaults=True):
@@ -154,6 +245,15 @@ class BadRow(Struct, frozen=True, tag="bad", omit_defaults=True):
     outputs: tuple[str, ...] = ()
     pod: str = ""
     seq: int = 0
+    session: str = ""
+    arm: str = ""
+    run_uid: str = ""
+    epoch: int = 0
+    started_at: int = 0
+    consent: bool | None = None
+    tenant: str = ""
+    stream: str = "unverified"
+    channel: str = ""
 
 
 def placed(record: Record, pod: str, seq: int) -> Record:

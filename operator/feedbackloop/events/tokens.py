@@ -35,6 +35,9 @@ class Claims(Struct, frozen=True, array_like=True):
     started_at: int
     expires_at: int
     consent: bool | None = None
+    tenant: str = ""
+    verified: bool = False
+    """An annotator's: admits `stream: verified`. Stays last: see `_decode`."""
 
 
 _decoder = msgspec.msgpack.Decoder(Claims)
@@ -76,7 +79,7 @@ class TokenSealer:
 
     @staticmethod
     def _decode(plain: bytes) -> Claims:
-        # The last field, consent, never encodes to a zero byte, so the padding comes off whole.
+        # The last field, a boolean, never encodes to a zero byte, so the padding comes off whole.
         try:
             return _decoder.decode(plain.rstrip(b"\x00"))
         except msgspec.MsgspecError:

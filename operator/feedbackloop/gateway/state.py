@@ -10,7 +10,15 @@ import msgspec
 from msgspec import Struct
 
 from feedbackloop.events.codec import Stored
-from feedbackloop.events.records import BadRow, FeedbackRecord, InteractionRecord, LostRecord
+from feedbackloop.events.records import (
+    AuditRecord,
+    BadRow,
+    ConsentRecord,
+    ErasedRecord,
+    FeedbackRecord,
+    InteractionRecord,
+    LostRecord,
+)
 from feedbackloop.gateway.meta import Duplicates, Meta, Outcome, OutcomesSet, Served
 from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
 from feedbackloop.gateway.units import CountKey, Unit, UnitBook
@@ -74,7 +82,7 @@ class State:
             self.traffic.served(record.serving)
             self.units.answered(record)
 
-    def _lost(self, _record: LostRecord) -> None:
+    def _other(self, _record: LostRecord | ErasedRecord | ConsentRecord | AuditRecord) -> None:
         self.stored += 1
 
     def _bad_row(self, _row: BadRow) -> None:
@@ -94,7 +102,10 @@ class State:
     _APPLY: ClassVar[dict[type, Callable[..., None]]] = {
         FeedbackRecord: _feedback,
         InteractionRecord: _interaction,
-        LostRecord: _lost,
+        LostRecord: _other,
+        ErasedRecord: _other,
+        ConsentRecord: _other,
+        AuditRecord: _other,
         BadRow: _bad_row,
         Duplicates: _duplicates,
         Served: _served,

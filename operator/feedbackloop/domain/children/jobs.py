@@ -152,7 +152,7 @@ def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
     """Only what the stage needs: models never reach curate, the write credential reaches train alone."""
     mounted = [
         _secret("storage", loop.storage.credentials_secret_name, CREDENTIALS),
-        _secret("kek", loop.encryption.key.secret_name, ("key",)),
+        _secret("kek", loop.encryption.key.mounted_secret_name, ("key",)),
     ]
     if stage is not StageName.CURATE:
         mounted.append(_secret("models", loop.models.credentials_secret_name, CREDENTIALS))

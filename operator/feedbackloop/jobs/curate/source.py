@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Record
+from feedbackloop.events.records import FeedbackRecord, InteractionRecord, LostRecord, Record
 from feedbackloop.jobs.curate.rows import Feedback, Interaction, Output
 
 
@@ -26,7 +26,7 @@ def sort_out(records: Iterable[Record]) -> Events:
             events.interactions.append(_interaction(record))
         elif isinstance(record, FeedbackRecord):
             events.feedback.append(_feedback(record))
-        else:
+        elif isinstance(record, LostRecord):
             events.lost += 1
     return events
 

@@ -125,7 +125,7 @@ def _env(loop: LoopRef) -> list[Json]:
 def _secret_volumes(spec: FeedbackLoopSpec) -> list[Json]:
     secrets = {
         "storage": spec.storage.credentials_secret_name,
-        "kek": spec.encryption.key.secret_name,
+        "kek": spec.encryption.key.mounted_secret_name,
         "app": spec.collection.app_token_secret_name,
     }
     return [{"name": n, "secret": {"secretName": s, "defaultMode": 0o440}} for n, s in secrets.items()]

@@ -7,8 +7,8 @@ bucket) is `StorageUnavailable` with a short reason that may be shown in a statu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,12 +27,17 @@ class ObjectInfo:
     size: int
     sha256: str
     """Hex, of the stored bytes, as their writer declared it; empty when it did not."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What else its writer declared."""
+
+
+NO_METADATA: Mapping[str, str] = {}
 
 
 class ObjectClient(Protocol):
     """A bucket. Keys are full keys, below no prefix."""
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> None:
         """Creates an object. Raises ObjectExists when there is one, StorageUnavailable."""
 
     def put(self, key: str, data: bytes) -> None:
@@ -79,16 +84,16 @@ class S3Client:
             ),
         )
 
-    def put_new(self, key: str, data: bytes) -> None:
-        self._put(key, data, IfNoneMatch="*")
+    def put_new(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> None:
+        self._put(key, data, metadata, IfNoneMatch="*")
 
     def put(self, key: str, data: bytes) -> None:
         self._put(key, data)
 
-    def _put(self, key: str, data: bytes, **condition: str) -> None:
-        metadata = {"sha256": hashlib.sha256(data).hexdigest()}
+    def _put(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA, **condition: str) -> None:
+        declared = {**metadata, "sha256": hashlib.sha256(data).hexdigest()}
         try:
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=metadata, **condition)
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=declared, **condition)
         except (BotoCoreError, ClientError) as error:
             raise _translated(error, key) from None
 
@@ -107,7 +112,8 @@ class S3Client:
             answer = self._s3.head_object(Bucket=self._bucket, Key=key)
         except (BotoCoreError, ClientError) as error:
             raise _translated(error, key) from None
-        return ObjectInfo(size=int(answer["ContentLength"]), sha256=answer.get("Metadata", {}).get("sha256", ""))
+        metadata = answer.get("Metadata", {})
+        return ObjectInfo(int(answer["ContentLength"]), metadata.get("sha256", ""), metadata)
 
     def list(self, prefix: str) -> Iterator[str]:
         try:

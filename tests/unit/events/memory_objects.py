@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from feedbackloop.events.errors import ObjectExists, ObjectMissing
-from feedbackloop.events.objects import ObjectInfo
+from feedbackloop.events.objects import NO_METADATA, ObjectInfo
 
 
 class MemoryObjects:
@@ -14,11 +14,12 @@ class MemoryObjects:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> None:
         if key in self.objects:
             raise ObjectExists(key)
-        self.objects[key] = data
+        self.objects[key], self.metadata[key] = data, dict(metadata)
 
     def put(self, key: str, data: bytes) -> None:
         self.objects[key] = data
@@ -30,7 +31,7 @@ class MemoryObjects:
 
     def head(self, key: str) -> ObjectInfo:
         data = self.get(key)
-        return ObjectInfo(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+        return ObjectInfo(len(data), hashlib.sha256(data).hexdigest(), self.metadata.get(key, {}))
 
     def list(self, prefix: str) -> Iterator[str]:
         return iter(sorted(key for key in self.objects if key.startswith(prefix)))

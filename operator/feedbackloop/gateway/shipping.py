@@ -16,6 +16,9 @@ from feedbackloop.gateway.recovery import Contents, read_segment
 from feedbackloop.gateway.restore import counted_session, decode_entry
 from feedbackloop.gateway.wal import Sealed
 
+TRAINABLE = "trainable"
+"""Metadata of an events object: trainable signals of the pod's log up to its end."""
+
 
 class Conflict(Exception):  # noqa: N818
     """Another object lies under this segment's key: never overwritten, a person must look."""
@@ -28,6 +31,7 @@ class Parcel:
     key: str
     data: bytes
     entries: list[bytes]
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,8 +49,12 @@ class Shipment:
         return Index.of(self.ids, self.sessions)
 
 
-def pack(sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe) -> Shipment:
-    """Reads a segment and seals its events and bad rows as objects. Raises FrameError, OSError."""
+def pack(sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe, trainable: int = 0) -> Shipment:
+    """Reads a segment and seals its events and bad rows as objects. Raises FrameError, OSError.
+
+    `trainable` signals are in the log before it: the events object declares how many there are up to its end, which
+    tells a fresh volume where to go on.
+    """
     data = sealed.path.read_bytes()[: sealed.length]
     contents = read_segment(data, kek=kek, end=(sealed.end_event, sealed.end_bad_row))
     shipment = _summary(sealed, contents, dedupe)
@@ -57,7 +65,8 @@ def pack(sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe) -
     for stream, kind, first in streams:
         if entries := contents.of_kind(kind):
             key = store.object_key(prefix, stream, pod, first, first + len(entries) - 1)
-            shipment.parcels.append(Parcel(key, store.seal(entries, key=key, kek=kek), entries))
+            metadata = {TRAINABLE: str(trainable + shipment.trainable)} if kind == Kind.EVENT else {}
+            shipment.parcels.append(Parcel(key, store.seal(entries, key=key, kek=kek), entries, metadata))
     return shipment
 
 
@@ -69,7 +78,7 @@ def deliver(objects: ObjectClient, shipment: Shipment, *, kek: bytes) -> None:
 
 def _deliver(objects: ObjectClient, parcel: Parcel, kek: bytes) -> None:
     try:
-        objects.put_new(parcel.key, parcel.data)
+        objects.put_new(parcel.key, parcel.data, parcel.metadata)
     except ObjectExists:
         # A PUT whose answer was lost: the envelope is random, so compare what is inside.
         if store.unseal(objects.get(parcel.key), key=parcel.key, kek=kek) != parcel.entries:

@@ -112,7 +112,8 @@ class Uploader:
 
     def _pack(self, sealed: Sealed) -> Shipment:
         prefix = self._applied().config.storage.prefix
-        return pack(sealed, prefix=prefix, pod=self._pod, kek=self._kek, dedupe=self._journal.dedupe)
+        before = self.uploaded.trainable
+        return pack(sealed, prefix=prefix, pod=self._pod, kek=self._kek, dedupe=self._journal.dedupe, trainable=before)
 
     def _deliver(self, shipment: Shipment) -> None:
         deliver(self._objects(self._applied().config.storage), shipment, kek=self._kek)

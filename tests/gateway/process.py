@@ -66,6 +66,8 @@ class Reply:
 class Gateway:
     """A gateway on loopback ports; start it, kill it, start it again on the same volume."""
 
+    module = "feedbackloop.gateway"
+
     def __init__(self, root: Path, config: dict[str, Any], credentials: tuple[str, str], **env: str) -> None:
         self.root, self.volume, self.log_path = root, root / "volume", root / "gateway.log"
         self.config_path = root / "config.json"
@@ -114,7 +116,7 @@ class Gateway:
     def start(self, *, ready: bool = True) -> Gateway:
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "feedbackloop.gateway"], env=self.env, stdout=log, stderr=log, cwd=self.root
+                [sys.executable, "-m", self.module], env=self.env, stdout=log, stderr=log, cwd=self.root
             )
         if ready:
             wait_for(self.is_ready, f"the gateway is ready (log: {self.log_path})")

@@ -6,6 +6,7 @@ from typing import Any
 
 from feedbackloop.api.feedbackloop import PodOffset
 from feedbackloop.events import store
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import Record
 from tests.gateway.process import Gateway
@@ -29,4 +30,4 @@ def records(gateway: Gateway, objects: ObjectClient) -> list[Record]:
     """The uploaded records, as a job reads them."""
     offset = gateway.status()["uploaded"]["offset"]
     cut = [PodOffset(pod="bot-gateway-0", offset=offset, trainable=0)]
-    return list(store.read_events(objects, gateway.prefix, cut, gateway.kek))
+    return list(store.read_events(objects, gateway.prefix, cut, Kek.of(gateway.kek)))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from feedbackloop.events import store
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from tests.gateway.conftest import MakeGateway
@@ -62,7 +63,7 @@ def test_when_all_events_are_bad_the_answer_is_422_and_the_rows_are_kept(gateway
     reply = gateway.vote(gateway.token(), event("stars", "call +49 170 1234567"))
     assert reply.status == 422
     uploaded(gateway)
-    (row,) = store.read_badrows(objects, gateway.prefix, gateway.kek)
+    (row,) = store.read_badrows(objects, gateway.prefix, Kek.of(gateway.kek))
     assert row.bad_row_id == reply.json()["rejected"][0]["bad_row_id"]
     assert "<PHONE_1>" in row.raw
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from feedbackloop.api.jobs import CurateResult, CurateSpec
 from feedbackloop.events import codec, store
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Message, Output
 from feedbackloop.jobs.curate import job
 from feedbackloop.jobs.runtime import Place, main
@@ -26,7 +27,8 @@ from feedbackloop.jobs.vault import Vault
 from tests.support.seaweedfs import SeaweedFs
 
 ROOT = Path(__file__).resolve().parents[2]
-KEK = bytes(range(32))
+RAW = bytes(range(32))
+KEK = Kek.of(RAW)
 BUCKET = "feedback"
 SIGNALS = [
     {"name": "helpful", "kind": "Thumbs"},
@@ -49,7 +51,7 @@ class Pod:
     def __post_init__(self) -> None:
         self.s3.write_secret(self.home / "secrets" / "storage")
         (self.home / "secrets" / "kek").mkdir(exist_ok=True)
-        (self.home / "secrets" / "kek" / "key").write_bytes(KEK)
+        (self.home / "secrets" / "kek" / "key").write_bytes(RAW)
 
     @property
     def prefix(self) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from feedbackloop.api.feedbackloop import Model
+from feedbackloop.events.keys import Kek
 from feedbackloop.jobs import artefact, canonical, datasets
 from feedbackloop.jobs.storage import Store, open_store
 from feedbackloop.jobs.vault import Vault
@@ -28,7 +29,8 @@ from tests.support.seaweedfs import SeaweedFs
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "support_bot"
-KEK = bytes(range(32))
+RAW = bytes(range(32))
+KEK = Kek.of(RAW)
 SECRETS = ("storage", "models", "models-write")
 GOLDEN = "golden-v1.jsonl"
 WITHIN_SECONDS = 400.0
@@ -90,7 +92,7 @@ class Pod:
         for secret in SECRETS:
             self.s3.write_secret(self.home / "secrets" / secret)
         (self.home / "secrets" / "kek").mkdir(parents=True, exist_ok=True)
-        (self.home / "secrets" / "kek" / "key").write_bytes(KEK)
+        (self.home / "secrets" / "kek" / "key").write_bytes(RAW)
         self.scratch.mkdir(exist_ok=True)
 
     @property

@@ -1,6 +1,6 @@
 """The outer envelope of everything in object storage: the AWS Encryption SDK's message format.
 
-Suite 0x0478 (AES-256-GCM, HKDF-SHA512, key commitment), a raw AES master key from the KEK file.
+Suite 0x0478 (AES-256-GCM, HKDF-SHA512, key commitment), a raw AES master key whose key id is the KEK's.
 The encryption context is authenticated: it names the purpose, and for most objects their key, so
 that a swapped object is refused.
 """
@@ -17,47 +17,57 @@ from aws_encryption_sdk.identifiers import AlgorithmSuite, EncryptionKeyType, Wr
 from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
 from aws_encryption_sdk.key_providers.raw import RawMasterKeyProvider
 
-from feedbackloop.events.errors import EnvelopeError
+from feedbackloop.events.errors import EnvelopeError, EventsError
+from feedbackloop.events.keys import Kek
 
 SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 FRAME_BYTES = 1 << 20
-PROVIDER, KEY_ID = "feedbackloop", "kek"
+PROVIDER = "feedbackloop"
+_KEY_INFO_BYTES = 4 + 4 + 12
+"""Behind the key's id: lengths of tag and nonce, and the nonce."""
 
 # The SDK logs a traceback for every message that it refuses; our error says all there is to say.
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL + 1)
 
 
 class _KekProvider(RawMasterKeyProvider):  # type: ignore[misc]
-    """Gives the SDK the one wrapping key there is."""
+    """Gives the SDK the wrapping keys that it asks for by id."""
 
     provider_id = PROVIDER
 
-    def __new__(cls, kek: bytes) -> _KekProvider:  # the SDK's __new__ takes keywords only
+    def __new__(cls, kek: Kek) -> _KekProvider:  # the SDK's __new__ takes keywords only
         provider: _KekProvider = super().__new__(cls)
         return provider
 
-    def __init__(self, kek: bytes) -> None:
+    def __init__(self, kek: Kek) -> None:
         super().__init__()
-        self._wrapping_key = WrappingKey(
+        self._kek = kek
+
+    def _get_raw_key(self, key_id: bytes) -> Any:
+        return WrappingKey(
             wrapping_algorithm=WrappingAlgorithm.AES_256_GCM_IV12_TAG16_NO_PADDING,
-            wrapping_key=kek,
+            wrapping_key=self._kek.key(key_id.decode("ascii", "replace")),
             wrapping_key_type=EncryptionKeyType.SYMMETRIC,
         )
-        self.add_master_key(KEY_ID)
 
-    def _get_raw_key(self, key_id: object) -> Any:
-        return self._wrapping_key
+    def decrypt_data_key(self, encrypted_data_key: Any, algorithm: Any, encryption_context: Any) -> Any:
+        # The SDK looks among the keys that were added; the message says which one that has to be.
+        if encrypted_data_key.key_provider.provider_id == PROVIDER:
+            self.add_master_key(encrypted_data_key.key_provider.key_info[:-_KEY_INFO_BYTES])
+        return super().decrypt_data_key(encrypted_data_key, algorithm, encryption_context)
 
 
 def _client() -> Any:
     return EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
 
 
-def encrypt(plain: bytes, *, kek: bytes, context: Mapping[str, str]) -> bytes:
+def encrypt(plain: bytes, *, kek: Kek, context: Mapping[str, str]) -> bytes:
     """The message that holds `plain`, bound to `context` (not secret: it stands readable in the header)."""
+    provider = _KekProvider(kek)
+    provider.add_master_key(kek.current)
     sealed, _ = _client().encrypt(
         source=plain,
-        key_provider=_KekProvider(kek),
+        key_provider=provider,
         algorithm=SUITE,
         encryption_context=dict(context),
         frame_length=FRAME_BYTES,
@@ -65,12 +75,14 @@ def encrypt(plain: bytes, *, kek: bytes, context: Mapping[str, str]) -> bytes:
     return bytes(sealed)
 
 
-def decrypt(sealed: bytes, *, kek: bytes, context: Mapping[str, str]) -> bytes:
+def decrypt(sealed: bytes, *, kek: Kek, context: Mapping[str, str]) -> bytes:
     """The plaintext. Raises EnvelopeError for a wrong key, altered bytes, another suite or another context."""
     try:
         plain, header = _client().decrypt(source=sealed, key_provider=_KekProvider(kek))
     except AWSEncryptionSDKClientError as error:
         raise EnvelopeError(f"cannot open the envelope: {type(error).__name__}") from None
+    except EventsError:
+        raise  # of the KEK: the key is not known, or cannot be fetched now
     except Exception as error:
         # The SDK lets struct and index errors out for truncated messages.
         raise EnvelopeError(f"not an envelope: {type(error).__name__}") from None

@@ -1,8 +1,14 @@
-"""Keys: wrapping under the KEK, and what is derived from the loop's secret.
+"""Keys: wrapping under the key encryption keys, and what is derived from the loop's secret.
 
-The loop's secret is 32 random bytes on the gateway's volume, wrapped by the KEK. From it come,
-by HKDF-SHA256 (RFC 5869) with a label each, the key of feedback tokens, the key of pseudonyms
-and the key of the de-duplication index.
+A `Kek` knows key encryption keys by id. It wraps under the current one, and the wrapped bytes name it:
+
+    magic "\\x02FLKEY" | u8 length of the id | id | nonce (12) | AES-256-GCM ciphertext of the key and tag (48)
+
+The associated data are everything before the nonce and the purpose, so that neither can be exchanged.
+Wrapped bytes of before, nonce and ciphertext alone, are under the raw root key (`RAW`) and stay readable.
+
+The loop's secret is 32 random bytes. From it come, by HKDF-SHA256 (RFC 5869) with a label each, the key
+of feedback tokens, the key of pseudonyms and the key of the de-duplication index.
 """
 
 from __future__ import annotations
@@ -10,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,28 +29,76 @@ from feedbackloop.events.errors import EnvelopeError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+RAW = "kek"
+"""The id of a root key that wraps by itself: 32 raw bytes of a Secret."""
+
+_MAGIC = b"\x02FLKEY"
+_SEALED_BYTES = NONCE_BYTES + KEY_BYTES + 16
 
 
-def load_kek(directory: Path) -> bytes:
+class Kek:
+    """Key encryption keys by id. This one is fixed; a `Keyring` is one that finds more and takes up new ones."""
+
+    def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
+        self._keys, self._current = dict(keys), current
+
+    @classmethod
+    def of(cls, raw: bytes) -> Kek:
+        """A single key of 32 raw bytes."""
+        return Kek({RAW: raw}, RAW)
+
+    @property
+    def current(self) -> str:
+        """The id of the key that new wrapping is done with."""
+        return self._current
+
+    def key(self, ident: str) -> bytes:
+        """The 32 bytes of a key. Raises EnvelopeError for one that is not known."""
+        try:
+            return self._keys[ident]
+        except KeyError:
+            raise EnvelopeError(f"it is under a key that is not here: {ident[:40]!r}") from None
+
+
+def load_kek(directory: Path) -> Kek:
     """The 32 raw bytes of the file `key`. Raises EnvelopeError when they are not 32."""
     key = (directory / "key").read_bytes()
     if len(key) != KEY_BYTES:
         raise EnvelopeError(f"the key file must hold {KEY_BYTES} raw bytes, it holds {len(key)}")
-    return key
+    return Kek.of(key)
 
 
-def wrap(kek: bytes, key: bytes, purpose: bytes) -> bytes:
-    """`key` under the KEK by AES-256-GCM with a random nonce, bound to `purpose`."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(kek).encrypt(nonce, key, purpose)
+def wrap(kek: Kek, key: bytes, purpose: bytes) -> bytes:
+    """`key` under the current KEK by AES-256-GCM with a random nonce, bound to `purpose`."""
+    ident = kek.current
+    name = ident.encode()
+    head, nonce = _MAGIC + bytes([len(name)]) + name, os.urandom(NONCE_BYTES)
+    return head + nonce + AESGCM(kek.key(ident)).encrypt(nonce, key, head + purpose)
 
 
-def unwrap(kek: bytes, wrapped: bytes, purpose: bytes) -> bytes:
+def unwrap(kek: Kek, wrapped: bytes, purpose: bytes) -> bytes:
     """The key that `wrap` wrapped. Raises EnvelopeError for another KEK, purpose or altered bytes."""
+    head, sealed = _parted(wrapped)
+    key = kek.key(head[len(_MAGIC) + 1 :].decode("ascii", "replace") if head else RAW)
     try:
-        return AESGCM(kek).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], purpose)
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], head + purpose)
     except (InvalidTag, ValueError):
         raise EnvelopeError("a key cannot be unwrapped: wrong KEK or altered") from None
+
+
+def split(data: bytes) -> tuple[bytes, bytes]:
+    """The wrapped key that `data` begins with, and the rest."""
+    head, _ = _parted(data)
+    end = len(head) + _SEALED_BYTES
+    return data[:end], data[end:]
+
+
+def _parted(wrapped: bytes) -> tuple[bytes, bytes]:
+    """What names the key (empty: the format of before) and what was sealed."""
+    end = 0
+    if wrapped.startswith(_MAGIC) and len(wrapped) > len(_MAGIC):
+        end = len(_MAGIC) + 1 + wrapped[len(_MAGIC)]
+    return wrapped[:end], wrapped[end:]
 
 
 def derive(secret: bytes, label: str) -> bytes:

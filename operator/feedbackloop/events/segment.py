@@ -85,7 +85,7 @@ def _checked(data: bytes) -> bytes:
 class SegmentWriter:
     """Makes the bytes of one new segment: first the header, then frame by frame."""
 
-    def __init__(self, *, kek: bytes, loop_uid: str, pod: str, number: int, position: tuple[int, int]) -> None:
+    def __init__(self, *, kek: keys.Kek, loop_uid: str, pod: str, number: int, position: tuple[int, int]) -> None:
         ident = segment_id(loop_uid, pod, number)
         key = os.urandom(keys.KEY_BYTES)
         header = Header(
@@ -128,7 +128,7 @@ def _take(data: memoryview, at: int) -> memoryview:
 class SegmentReader:
     """Reads one segment. Raises FrameError when its header is damaged, EnvelopeError for another KEK."""
 
-    def __init__(self, data: bytes, *, kek: bytes) -> None:
+    def __init__(self, data: bytes, *, kek: keys.Kek) -> None:
         self._data = memoryview(data)
         if data[: len(MAGIC)] != MAGIC:
             raise FrameError("not a log segment")

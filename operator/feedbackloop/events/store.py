@@ -19,6 +19,7 @@ import msgspec
 
 from feedbackloop.events import codec, envelope
 from feedbackloop.events.errors import EnvelopeError, SegmentMissing
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import BadRow, Record, placed
 
@@ -50,13 +51,13 @@ def object_key(prefix: str, stream: str, pod: str, first: int, last: int) -> str
     return f"{prefix}{stream}/{pod}/{first:020}-{last:020}.seg"
 
 
-def seal(entries: Iterable[bytes], *, key: str, kek: bytes) -> bytes:
+def seal(entries: Iterable[bytes], *, key: str, kek: Kek) -> bytes:
     """The object's bytes for codec-encoded entries, bound to the object's key."""
     plain = b"".join(_LENGTH.pack(len(entry)) + entry for entry in entries)
     return envelope.encrypt(zlib.compress(plain, 3), kek=kek, context=_context(key))
 
 
-def unseal(data: bytes, *, key: str, kek: bytes) -> list[bytes]:
+def unseal(data: bytes, *, key: str, kek: Kek) -> list[bytes]:
     """The entries of an object. Raises EnvelopeError when it is not the one that was written under this key."""
     plain = envelope.decrypt(data, kek=kek, context=_context(key))
     try:
@@ -109,7 +110,7 @@ def up_to(found: Sequence[StoredSegment], offset: int, *, pod: str) -> list[Stor
     return wanted
 
 
-def read_events(objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: bytes) -> Iterator[Record]:
+def read_events(objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: Kek) -> Iterator[Record]:
     """The records of a cut in deterministic order (pod, then number), each with `pod` and `seq` set.
 
     `prefix` is `<spec prefix><loop uid>/`. Raises SegmentMissing when the cut is not wholly stored (checked
@@ -125,7 +126,7 @@ def read_events(objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: 
             yield from _records(objects, segment, position, kek)
 
 
-def _records(objects: ObjectClient, segment: StoredSegment, position: Offset, kek: bytes) -> Iterator[Record]:
+def _records(objects: ObjectClient, segment: StoredSegment, position: Offset, kek: Kek) -> Iterator[Record]:
     entries = _read(objects, segment, kek)
     for seq, entry in enumerate(entries, segment.first):
         if seq > position.offset:
@@ -135,7 +136,7 @@ def _records(objects: ObjectClient, segment: StoredSegment, position: Offset, ke
             yield placed(record, position.pod, seq)
 
 
-def read_badrows(objects: ObjectClient, prefix: str, kek: bytes) -> Iterator[BadRow]:
+def read_badrows(objects: ObjectClient, prefix: str, kek: Kek) -> Iterator[BadRow]:
     """All bad rows that are stored now, in order (pod, then number), each with `pod` and `seq` set."""
     for pod in pods(objects, prefix, BAD_ROWS):
         for segment in segments(objects, prefix, BAD_ROWS, pod):
@@ -145,7 +146,7 @@ def read_badrows(objects: ObjectClient, prefix: str, kek: bytes) -> Iterator[Bad
                     yield msgspec.structs.replace(record, pod=pod, seq=seq)
 
 
-def _read(objects: ObjectClient, segment: StoredSegment, kek: bytes) -> list[bytes]:
+def _read(objects: ObjectClient, segment: StoredSegment, kek: Kek) -> list[bytes]:
     entries = unseal(objects.get(segment.key), key=segment.key, kek=kek)
     if len(entries) != segment.last - segment.first + 1:
         raise EnvelopeError(f"stored segment {segment.key} does not hold the records that its name says")

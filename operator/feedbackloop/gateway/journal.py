@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from feedbackloop.events import codec
 from feedbackloop.events.codec import Stored
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow
 from feedbackloop.events.segment import Kind, pack_entry
 from feedbackloop.gateway import meta
@@ -60,7 +61,7 @@ class Ticket:
 class Journal:
     """The log together with the state that it implies. For the event loop's thread, callbacks included."""
 
-    def __init__(self, volume: Volume, *, kek: bytes, loop_uid: str, pod: str, state: State, dedupe: Dedupe) -> None:
+    def __init__(self, volume: Volume, *, kek: Kek, loop_uid: str, pod: str, state: State, dedupe: Dedupe) -> None:
         self.state, self.dedupe = state, dedupe
         self.sealed: asyncio.Queue[Sealed] = asyncio.Queue()
         self.position = (0, -1)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from feedbackloop.events import codec
 from feedbackloop.events.errors import FrameError
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow, LostRecord
 from feedbackloop.events.segment import Frame, Header, Kind, SegmentReader
 from feedbackloop.gateway.wal import Sealed
@@ -50,7 +51,7 @@ class Contents:
         return [entry.data for entry in self.entries if entry.kind == kind]
 
 
-def read_segment(data: bytes, *, kek: bytes, end: tuple[int, int] | None = None) -> Contents:
+def read_segment(data: bytes, *, kek: Kek, end: tuple[int, int] | None = None) -> Contents:
     """The contents of one segment. With `end` (next event, next bad row) it was sealed there: numbers
     from it on are not in the log, missing ones below it are lost. Raises FrameError for a bad header."""
     reader = SegmentReader(data, kek=kek)
@@ -103,7 +104,7 @@ def numbers(directory: Path) -> list[tuple[int, Path]]:
     return sorted((int(path.stem), path) for path in directory.glob("*.seg"))
 
 
-def recover(directory: Path, quarantine: Path, *, kek: bytes) -> Iterator[tuple[Sealed, Contents]]:
+def recover(directory: Path, quarantine: Path, *, kek: Kek) -> Iterator[tuple[Sealed, Contents]]:
     """Reads every segment, oldest first, and cuts a torn end off the newest."""
     found = numbers(directory)
     headers = [_header(path, kek) for _, path in found]
@@ -114,7 +115,7 @@ def recover(directory: Path, quarantine: Path, *, kek: bytes) -> Iterator[tuple[
             yield sealed
 
 
-def _header(path: Path, kek: bytes) -> Header | None:
+def _header(path: Path, kek: Kek) -> Header | None:
     try:
         return SegmentReader(path.read_bytes()[:4096], kek=kek).header
     except FrameError:
@@ -122,7 +123,7 @@ def _header(path: Path, kek: bytes) -> Header | None:
 
 
 def _recover_one(
-    number: int, path: Path, quarantine: Path, *, kek: bytes, following: Header | None
+    number: int, path: Path, quarantine: Path, *, kek: Kek, following: Header | None
 ) -> tuple[Sealed, Contents] | None:
     data = path.read_bytes()
     end = (following.first_event, following.first_bad_row) if following else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from feedbackloop.events import codec
 from feedbackloop.events.codec import Stored
 from feedbackloop.events.errors import FrameError
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from feedbackloop.events.segment import Kind
 from feedbackloop.gateway import checkpoint, meta, recovery
@@ -45,7 +46,7 @@ def decode_entry(kind: int, data: bytes) -> Stored | Meta | None:
         return None
 
 
-def restore(volume: Volume, *, kek: bytes, dedupe: Dedupe) -> Restored:
+def restore(volume: Volume, *, kek: Kek, dedupe: Dedupe) -> Restored:
     """Rebuilds everything from the volume. Raises EnvelopeError for another KEK or altered files."""
     saved = checkpoint.load(volume)
     state = State.restored(saved.state) if saved else State()

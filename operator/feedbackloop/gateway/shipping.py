@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from feedbackloop.events import store
 from feedbackloop.events.errors import ObjectExists, StorageUnavailable
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from feedbackloop.events.segment import Kind
@@ -49,7 +50,7 @@ class Shipment:
         return Index.of(self.ids, self.sessions)
 
 
-def pack(sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe, trainable: int = 0) -> Shipment:
+def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, trainable: int = 0) -> Shipment:
     """Reads a segment and seals its events and bad rows as objects. Raises FrameError, OSError.
 
     `trainable` signals are in the log before it: the events object declares how many there are up to its end, which
@@ -70,13 +71,13 @@ def pack(sealed: Sealed, *, prefix: str, pod: str, kek: bytes, dedupe: Dedupe, t
     return shipment
 
 
-def deliver(objects: ObjectClient, shipment: Shipment, *, kek: bytes) -> None:
+def deliver(objects: ObjectClient, shipment: Shipment, *, kek: Kek) -> None:
     """Stores all objects of a segment, each verified. Raises StorageUnavailable, Conflict."""
     for parcel in shipment.parcels:
         _deliver(objects, parcel, kek)
 
 
-def _deliver(objects: ObjectClient, parcel: Parcel, kek: bytes) -> None:
+def _deliver(objects: ObjectClient, parcel: Parcel, kek: Kek) -> None:
     try:
         objects.put_new(parcel.key, parcel.data, parcel.metadata)
     except ObjectExists:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.events.errors import EventsError, StorageUnavailable
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient, S3Client, read_credentials
 from feedbackloop.gateway import checkpoint
 from feedbackloop.gateway.applied import Applied
@@ -34,7 +35,7 @@ Connect = Callable[[ObjectStore, tuple[str, str]], ObjectClient]
 class Uploader:
     """One segment at a time: read, store, verify, remember, delete; retried with backoff while storage is away."""
 
-    def __init__(self, journal: Journal, volume: Volume, *, kek: bytes, pod: str, secrets: Path,
+    def __init__(self, journal: Journal, volume: Volume, *, kek: Kek, pod: str, secrets: Path,
                  applied: Callable[[], Applied], uploaded: Uploaded, connect: Connect = S3Client) -> None:  # fmt: skip
         self.uploaded = uploaded
         self.error: str | None = None

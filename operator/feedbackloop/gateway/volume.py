@@ -22,8 +22,6 @@ from feedbackloop.events import keys
 from feedbackloop.events.errors import EnvelopeError
 from feedbackloop.gateway.disk import Disk, replace_file
 
-_WRAPPED = keys.NONCE_BYTES + keys.KEY_BYTES + 16
-
 
 class VolumeInUse(Exception):  # noqa: N818
     """Another process holds the volume."""
@@ -32,7 +30,7 @@ class VolumeInUse(Exception):  # noqa: N818
 class Volume:
     """An opened and locked volume. Raises VolumeInUse, and EnvelopeError for another KEK."""
 
-    def __init__(self, root: Path, *, kek: bytes, loop_uid: str, disk: Disk | None = None) -> None:
+    def __init__(self, root: Path, *, kek: keys.Kek, loop_uid: str, disk: Disk | None = None) -> None:
         self.root, self.disk = root, disk or Disk()
         self._kek, self._uid = kek, loop_uid
         self.wal, self.index, self.quarantine = root / "wal", root / "index", root / "quarantine"
@@ -64,8 +62,9 @@ class Volume:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
-        key = keys.unwrap(self._kek, data[:_WRAPPED], purpose)
-        nonce, sealed = data[_WRAPPED : _WRAPPED + keys.NONCE_BYTES], data[_WRAPPED + keys.NONCE_BYTES :]
+        wrapped, rest = keys.split(data)
+        key = keys.unwrap(self._kek, wrapped, purpose)
+        nonce, sealed = rest[: keys.NONCE_BYTES], rest[keys.NONCE_BYTES :]
         try:
             return AESGCM(key).decrypt(nonce, sealed, purpose)
         except InvalidTag:

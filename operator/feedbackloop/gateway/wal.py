@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.segment import SegmentWriter
 from feedbackloop.gateway.disk import Disk
 
@@ -112,7 +113,7 @@ class Log:
         self,
         directory: Path,
         *,
-        kek: bytes,
+        kek: Kek,
         loop_uid: str,
         pod: str,
         position: Position,

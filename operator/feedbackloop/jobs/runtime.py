@@ -27,6 +27,7 @@ from pydantic import ValidationError
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, ExitCode, JobSpec, Result
 from feedbackloop.events.errors import EventsError
+from feedbackloop.events.keys import Kek
 from feedbackloop.jobs import canonical
 from feedbackloop.jobs import spec as specs
 from feedbackloop.jobs.errors import BUG, InvalidSpec, JobError, Terminated, exit_code
@@ -105,13 +106,13 @@ class Job(Generic[S]):
         """The fields that every result begins with."""
         return {"run_id": self.spec.run_id, "attempt": self.attempt, "spec_digest": self.spec_digest}
 
-    def kek(self) -> bytes:
-        """The key encryption key: 32 raw bytes."""
+    def kek(self) -> Kek:
+        """The key encryption keys."""
         path = self.place.secrets / "kek" / "key"
         key = path.read_bytes() if path.is_file() else b""
         if len(key) != 32:
             raise InvalidSpec(f"secret kek: key `key` has {len(key)} bytes; it must be 32 raw bytes")
-        return key
+        return Kek.of(key)
 
     def vault(self) -> Vault:
         """The loop's own objects inside the envelope: data sets, checkpoints."""

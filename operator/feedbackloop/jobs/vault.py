@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from feedbackloop.events import envelope
+from feedbackloop.events.keys import Kek
 from feedbackloop.jobs.storage import Store
 
 
@@ -13,7 +14,7 @@ class Vault:
     """A store whose objects are encrypted under the KEK."""
 
     store: Store
-    kek: bytes = field(repr=False)
+    kek: Kek = field(repr=False)
 
     def put(self, key: str, plain: bytes) -> None:
         self.store.put(key, self._seal(key, plain))

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbackloop.events.errors import EnvelopeError, FrameError
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.segment import Kind, SegmentReader, SegmentWriter, pack_entry
 
-KEK = bytes(range(32))
+KEK = Kek.of(bytes(range(32)))
 
 
 def write(batches: list[list[bytes]], *, number: int = 1) -> tuple[bytes, list[int]]:
@@ -71,7 +72,7 @@ def test_frames_cannot_be_swapped_repeated_or_taken_from_another_segment() -> No
 def test_another_kek_does_not_open_it() -> None:
     data, _ = write([[b"one"]])
     with pytest.raises(EnvelopeError):
-        SegmentReader(data, kek=bytes(32))
+        SegmentReader(data, kek=Kek.of(bytes(32)))
 
 
 def test_no_plaintext_is_in_the_file() -> None:

@@ -7,10 +7,11 @@ import pytest
 from feedbackloop.api.feedbackloop import PodOffset
 from feedbackloop.events import codec, store
 from feedbackloop.events.errors import EnvelopeError, FrameError, SegmentMissing
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow, FeedbackRecord
 from tests.unit.events.memory_objects import MemoryObjects
 
-KEK, PREFIX = bytes(range(32)), "team/uid-1/"
+KEK, PREFIX = Kek.of(bytes(range(32))), "team/uid-1/"
 
 
 def vote(number: int) -> FeedbackRecord:
@@ -96,7 +97,7 @@ def test_another_kek_reads_nothing() -> None:
     objects = MemoryObjects()
     put(objects, "pod-0", 1, 2)
     with pytest.raises(EnvelopeError):
-        list(store.read_events(objects, PREFIX, cut(pod_0=2), bytes(32)))
+        list(store.read_events(objects, PREFIX, cut(pod_0=2), Kek.of(bytes(32))))
 
 
 def test_an_object_with_fewer_records_than_its_name_says_is_refused() -> None:

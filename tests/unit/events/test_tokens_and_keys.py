@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbackloop.events import keys
 from feedbackloop.events.errors import EnvelopeError, TokenInvalid
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.tokens import Claims, TokenSealer
 
 KEY = bytes(range(32))
@@ -65,12 +67,13 @@ def test_pseudonyms_are_stable_and_tell_subject_from_session() -> None:
 
 
 def test_a_wrapped_key_opens_for_its_purpose_only() -> None:
-    wrapped = keys.wrap(KEY, b"k" * 32, b"purpose")
-    assert keys.unwrap(KEY, wrapped, b"purpose") == b"k" * 32
+    mine = Kek.of(KEY)
+    wrapped = keys.wrap(mine, b"k" * 32, b"purpose")
+    assert keys.unwrap(mine, wrapped, b"purpose") == b"k" * 32
     for kek, data, purpose in (
-        (bytes(32), wrapped, b"purpose"),
-        (KEY, wrapped, b"other"),
-        (KEY, wrapped[:-1], b"purpose"),
+        (Kek.of(bytes(32)), wrapped, b"purpose"),
+        (mine, wrapped, b"other"),
+        (mine, wrapped[:-1], b"purpose"),
     ):
         with pytest.raises(EnvelopeError):
             keys.unwrap(kek, data, purpose)
@@ -80,3 +83,33 @@ def test_a_key_file_of_another_length_is_refused(tmp_path) -> None:  # type: ign
     (tmp_path / "key").write_bytes(b"short")
     with pytest.raises(EnvelopeError, match="32"):
         keys.load_kek(tmp_path)
+
+
+def test_a_wrapped_key_names_the_key_it_is_under() -> None:
+    old, new = Kek({"outer/1": KEY}, "outer/1"), Kek({"outer/1": KEY, "outer/2": bytes(32)}, "outer/2")
+    for made_by in (old, new):
+        assert keys.unwrap(new, keys.wrap(made_by, b"k" * 32, b"purpose"), b"purpose") == b"k" * 32
+    with pytest.raises(EnvelopeError, match="outer/2"):
+        keys.unwrap(old, keys.wrap(new, b"k" * 32, b"purpose"), b"purpose")
+
+
+def test_the_name_of_a_wrapped_key_cannot_be_exchanged() -> None:
+    twins = Kek({"outer/1": KEY, "outer/2": KEY}, "outer/1")
+    wrapped = keys.wrap(twins, b"k" * 32, b"purpose")
+    with pytest.raises(EnvelopeError, match="wrong KEK"):
+        keys.unwrap(twins, wrapped.replace(b"outer/1", b"outer/2"), b"purpose")
+
+
+def test_keys_that_were_wrapped_before_they_had_names_stay_readable() -> None:
+    nonce = b"n" * 12
+    before = nonce + AESGCM(KEY).encrypt(nonce, b"k" * 32, b"purpose")
+    assert keys.unwrap(Kek({keys.RAW: KEY, "outer/1": bytes(32)}, "outer/1"), before, b"purpose") == b"k" * 32
+    with pytest.raises(EnvelopeError):
+        keys.unwrap(Kek({"outer/1": KEY}, "outer/1"), before, b"purpose")
+
+
+def test_a_wrapped_key_is_told_from_what_follows_it() -> None:
+    nonce = b"n" * 12
+    before = nonce + AESGCM(KEY).encrypt(nonce, b"k" * 32, b"purpose")
+    for wrapped in (before, keys.wrap(Kek.of(KEY), b"k" * 32, b"purpose")):
+        assert keys.split(wrapped + b"the rest") == (wrapped, b"the rest")

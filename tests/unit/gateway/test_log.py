@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from feedbackloop.events import codec
+from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import FeedbackRecord, LostRecord
 from feedbackloop.events.segment import Kind
 from feedbackloop.gateway.dedupe import Dedupe
@@ -20,7 +21,7 @@ from feedbackloop.gateway.state import State
 from feedbackloop.gateway.volume import Volume, VolumeInUse
 from feedbackloop.gateway.wal import LogUnavailable
 
-KEK = bytes(range(32))
+KEK = Kek.of(bytes(range(32)))
 
 
 class FailingDisk(Disk):

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
+from feedbackloop.events.keys import load_kek
 from feedbackloop.jobs.errors import BaseModelUnavailable, InvalidDataset, Preempted
 from feedbackloop.jobs.storage import open_store
 from feedbackloop.jobs.train import resume
@@ -56,7 +57,7 @@ def train(plan: Plan, *more: Any, kept: Path | None = None) -> Outcome:
 
 def checkpoints(plan: Plan) -> Checkpoints:
     store = open_store(plan.storage, plan.secrets / "storage")
-    vault = Vault(store, (plan.secrets / "kek" / "key").read_bytes())
+    vault = Vault(store, load_kek(plan.secrets / "kek"))
     return Checkpoints(vault, plan.run_id, plan.spec_digest)
 
 

@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 
+from feedbackloop.events.keys import Kek
 from feedbackloop.jobs.errors import StorageUnavailable
 from feedbackloop.jobs.train import resume
 from feedbackloop.jobs.train.checkpoints import Checkpoints
 from feedbackloop.jobs.vault import Vault
 from tests.unit.jobs.memory import MemoryS3
 
-KEK = bytes(32)
+KEK = Kek.of(bytes(32))
 RUN = "train-0123456789ab"
 
 

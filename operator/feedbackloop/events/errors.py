@@ -6,6 +6,7 @@ EventsError
  ├─ TokenInvalid        a feedback token that is forged, altered, expired or of another loop
  ├─ EnvelopeError       ciphertext that does not belong here: wrong key, altered, swapped
  ├─ FrameError          a damaged frame or header of a log segment
+ ├─ LedgerBroken         a ledger whose chain or signature does not hold: the message names the entry
  ├─ SegmentMissing      a gap in a pod's stored records before the cut
  ├─ ObjectMissing       no such object
  ├─ ObjectExists        a create-once object exists already
@@ -35,6 +36,10 @@ class EnvelopeError(EventsError):
 
 class FrameError(EventsError):
     """A segment's header or frame fails its checks."""
+
+
+class LedgerBroken(EventsError):
+    """A ledger fails its verification; the message names file, line and entry."""
 
 
 class SegmentMissing(EventsError):

@@ -40,7 +40,21 @@ class Served(Struct, frozen=True, tag="served"):
     session: str = ""
 
 
-Meta = OutcomesSet | Duplicates | Served
+class Replayed(Struct, frozen=True, tag="replayed"):
+    """So many bad rows were accepted after the schema was mended."""
+
+    received_at: int
+    count: int
+
+
+class Declined(Struct, frozen=True, tag="declined"):
+    """So many implicit signals were not stored, because the browser asked for privacy."""
+
+    received_at: int
+    count: int
+
+
+Meta = OutcomesSet | Duplicates | Served | Replayed | Declined
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Meta)

@@ -19,7 +19,7 @@ from feedbackloop.events.records import (
     InteractionRecord,
     LostRecord,
 )
-from feedbackloop.gateway.meta import Duplicates, Meta, Outcome, OutcomesSet, Served
+from feedbackloop.gateway.meta import Declined, Duplicates, Meta, Outcome, OutcomesSet, Replayed, Served
 from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
 from feedbackloop.gateway.units import CountKey, Unit, UnitBook
 
@@ -37,6 +37,11 @@ class Snapshot(Struct):
     counts: list[tuple[CountKey, list[int]]]
     units: list[Unit]
     traffic: list[tuple[TrafficKey, Traffic]]
+    own: int = 0
+    orphans: int = 0
+    declined: int = 0
+    replayed: int = 0
+    consents: dict[str, int] = {}
 
 
 class State:
@@ -47,6 +52,13 @@ class State:
         self.trainable = 0
         self.duplicate = 0
         self.bad_rows = 0
+        self.own = 0
+        """Records among the stored that no client sent: ledger entries, and those that stand for lost ones."""
+        self.orphans = 0
+        self.declined = 0
+        self.replayed = 0
+        self.consents: Counter[str] = Counter()
+        """Entries of the consent ledger by `<purpose>/<state>`."""
         self.by_signal: Counter[str] = Counter()
         self.clock = 0
         """The time of the newest entry, Unix milliseconds."""
@@ -57,6 +69,11 @@ class State:
     def accepted(self) -> int:
         """Events that were taken in: stored, repeated or refused, each exactly one of the three."""
         return self.stored + self.duplicate + self.bad_rows
+
+    @property
+    def taken(self) -> int:
+        """Clients' events in the log, by what the log holds: the other side of what was answered."""
+        return self.accepted - self.own
 
     def apply(self, entry: Stored | Meta) -> None:
         """Takes one entry into account; windows that ended before it close first."""
@@ -73,6 +90,7 @@ class State:
     def _feedback(self, record: FeedbackRecord) -> None:
         self.stored += 1
         self.trainable += record.trainable
+        self.orphans += record.orphan
         self.by_signal[record.signal] += 1
         self.units.voted(record)
 
@@ -82,14 +100,25 @@ class State:
             self.traffic.served(record.serving)
             self.units.answered(record)
 
+    def _consent(self, record: ConsentRecord) -> None:
+        self.consents[f"{record.purpose}/{record.state}"] += 1
+        self._other(record)
+
     def _other(self, _record: LostRecord | ErasedRecord | ConsentRecord | AuditRecord) -> None:
         self.stored += 1
+        self.own += 1
 
     def _bad_row(self, _row: BadRow) -> None:
         self.bad_rows += 1
 
     def _duplicates(self, meta: Duplicates) -> None:
         self.duplicate += meta.count
+
+    def _replayed(self, meta: Replayed) -> None:
+        self.replayed += meta.count
+
+    def _declined(self, meta: Declined) -> None:
+        self.declined += meta.count
 
     def _served(self, meta: Served) -> None:
         self.traffic.served(meta.serving)
@@ -104,10 +133,12 @@ class State:
         InteractionRecord: _interaction,
         LostRecord: _other,
         ErasedRecord: _other,
-        ConsentRecord: _other,
+        ConsentRecord: _consent,
         AuditRecord: _other,
         BadRow: _bad_row,
         Duplicates: _duplicates,
+        Replayed: _replayed,
+        Declined: _declined,
         Served: _served,
         OutcomesSet: _outcomes,
     }
@@ -128,6 +159,11 @@ class State:
                 (key, msgspec.structs.replace(traffic, buckets=list(traffic.buckets)))
                 for key, traffic in self.traffic.counts.items()
             ],
+            own=self.own,
+            orphans=self.orphans,
+            declined=self.declined,
+            replayed=self.replayed,
+            consents=dict(self.consents),
         )
 
     @classmethod
@@ -135,6 +171,9 @@ class State:
         state = cls()
         state.stored, state.trainable = snapshot.stored, snapshot.trainable
         state.duplicate, state.bad_rows = snapshot.duplicate, snapshot.bad_rows
+        state.own, state.orphans = snapshot.own, snapshot.orphans
+        state.declined, state.replayed = snapshot.declined, snapshot.replayed
+        state.consents.update(snapshot.consents)
         state.by_signal.update(snapshot.by_signal)
         state.clock = snapshot.clock
         state.units.outcomes = snapshot.outcomes

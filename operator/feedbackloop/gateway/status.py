@@ -26,6 +26,10 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         units=_units(state),
         open_units=len(state.units),
         traffic=_traffic(state),
+        orphans=state.orphans,
+        declined=state.declined,
+        replayed=state.replayed,
+        consents=dict(state.consents),
         storage_error=uploader.error,
         drained=core.draining and uploader.done,
     )
@@ -61,6 +65,9 @@ def metrics(core: Core, uploader: Uploader) -> str:
         "events_stored_total": state.stored,
         "events_duplicate_total": state.duplicate,
         "events_bad_rows_total": state.bad_rows,
+        "orphans_total": state.orphans,
+        "declined_total": state.declined,
+        "replayed_total": state.replayed,
         "log_uploaded_records_total": uploader.uploaded.events,
         "log_bytes": journal.used_bytes,
         "log_limit_bytes": journal.limit_bytes,
@@ -73,6 +80,10 @@ def metrics(core: Core, uploader: Uploader) -> str:
     }
     values |= {f"{name}_total": count for name, count in core.metrics.items() if name != "damaged_segments"}
     lines = [f"feedbackloop_gateway_{name} {value}" for name, value in sorted(values.items())]
+    lines += [
+        f'feedbackloop_gateway_consents_total{{purpose="{purpose}",state="{given}"}} {count}'
+        for (purpose, given), count in sorted((tuple(key.split("/", 1)), n) for key, n in state.consents.items())
+    ]
     replaced = core.applied.redactor.replaced
     lines += [
         f'feedbackloop_gateway_redactions_total{{entity="{name}"}} {count}' for name, count in sorted(replaced.items())

@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from feedbackloop.gateway import failpoints
+
 
 class Disk:
     """The real disk."""
@@ -47,6 +49,12 @@ class Disk:
     def close(self, fd: int) -> None:
         os.close(fd)
 
+    def make_directory(self, path: Path) -> None:
+        """Makes a directory that outlives a power loss, unless there is one; its parent must."""
+        if not path.is_dir():
+            path.mkdir()
+            self.sync_directory(path.parent)
+
     def sync_directory(self, path: Path) -> None:
         """Makes created, renamed and deleted names durable."""
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -54,6 +62,24 @@ class Disk:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+class SteppedDisk(Disk):
+    """Writes, and syncs, in steps: for failpoints in between."""
+
+    def write(self, fd: int, data: bytes, offset: int) -> int:
+        half = len(data) // 2
+        os.pwrite(fd, data[:half], offset)
+        failpoints.reached("mid-write")
+        os.pwrite(fd, data[half:], offset + half)
+        failpoints.reached("before-sync")
+        os.fdatasync(fd)
+        return len(data)
+
+
+def the_disk() -> Disk:
+    """The disk as the process uses it."""
+    return SteppedDisk() if failpoints.ARMED else Disk()
 
 
 def replace_file(path: Path, data: bytes, disk: Disk) -> None:

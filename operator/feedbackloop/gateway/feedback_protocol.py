@@ -16,6 +16,7 @@ from typing import Any, cast
 import httptools
 
 from feedbackloop.events.tokens import Claims
+from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.asgi import Answer, problem
 from feedbackloop.gateway.feedback_port import FeedbackPort, too_large
 
@@ -58,6 +59,7 @@ class FeedbackProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self)
+        failpoints.reached("accept")
         self._timer = self._loop.call_later(CHECK_SECONDS, self._check)
         if len(self._server.connections) > self._most:
             self._refuse(_OVERLOADED)
@@ -131,6 +133,7 @@ class FeedbackProtocol(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
+        failpoints.reached("mid-body")
         self._body_size += len(body)
         if self._body_size > MAX_BODY:
             self._refuse(too_large())
@@ -168,6 +171,9 @@ class FeedbackProtocol(asyncio.Protocol):
             self._close()
             return
         self._transport.write(reply.wire)
+        if failpoints.ARMED:
+            # In a later turn of the loop: the bytes are sent at the end of this one.
+            self._loop.call_later(0.01, failpoints.reached, "answered")
         if self._ready:
             self._next()
             if not self._ready:

@@ -17,7 +17,7 @@ from feedbackloop.events.codec import Stored
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow
 from feedbackloop.events.segment import Kind, pack_entry
-from feedbackloop.gateway import meta
+from feedbackloop.gateway import failpoints, meta
 from feedbackloop.gateway.dedupe import Dedupe
 from feedbackloop.gateway.meta import Meta
 from feedbackloop.gateway.state import State
@@ -143,6 +143,7 @@ class Journal:
 
         Raises LogUnavailable at once when the log takes nothing; then `then` is not called.
         """
+        failpoints.reached("decoded")
         self.check()
         ticket = Ticket([*records, *metas] if metas else records, keys, then)
         for key, fingerprint in keys:

@@ -19,10 +19,12 @@ from feedbackloop.events.errors import FrameError
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow, LostRecord
 from feedbackloop.events.segment import Frame, Header, Kind, SegmentReader
+from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.wal import Sealed
 
 logger = logging.getLogger(__name__)
 
+_HEADER_BYTES = 4096
 _LOST = codec.encode(LostRecord())
 _LOST_ROW = codec.encode(BadRow(bad_row_id="", received_at=0, code="lost", path="$", raw=""))
 
@@ -111,13 +113,16 @@ def recover(directory: Path, quarantine: Path, *, kek: Kek) -> Iterator[tuple[Se
     for index, (number, path) in enumerate(found):
         following = next((header for header in headers[index + 1 :] if header), None)
         sealed = _recover_one(number, path, quarantine, kek=kek, following=following)
+        failpoints.reached("recovery")
         if sealed is not None:
             yield sealed
 
 
 def _header(path: Path, kek: Kek) -> Header | None:
+    with path.open("rb") as file:
+        start = file.read(_HEADER_BYTES)
     try:
-        return SegmentReader(path.read_bytes()[:4096], kek=kek).header
+        return SegmentReader(start, kek=kek).header
     except FrameError:
         return None
 

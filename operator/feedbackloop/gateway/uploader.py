@@ -15,7 +15,7 @@ from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.events.errors import EventsError, StorageUnavailable
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient, S3Client, read_credentials
-from feedbackloop.gateway import checkpoint
+from feedbackloop.gateway import checkpoint, failpoints
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.checkpoint import Checkpoint, Uploaded
 from feedbackloop.gateway.journal import Journal
@@ -89,6 +89,7 @@ class Uploader:
                 if shipment is None:
                     shipment = await self._in_thread(self._pack, sealed)
                 await self._in_thread(self._deliver, shipment)
+                failpoints.reached("put")
                 await self._settle(shipment)
                 self.error = None
                 return
@@ -140,7 +141,9 @@ class Uploader:
             uploaded = self.uploaded  # a crash came between the checkpoint and the deletion
         saved = self.checkpoint(uploaded)
         await self._in_thread(checkpoint.save_index, self._volume, sealed.number, shipment.index())
+        failpoints.reached("indexed")
         await self._in_thread(checkpoint.save, self._volume, saved)
+        failpoints.reached("checkpointed")
         self.uploaded = uploaded
         sealed.path.unlink(missing_ok=True)
         self._journal.sealed_bytes -= sealed.length

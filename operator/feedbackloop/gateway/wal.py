@@ -24,6 +24,7 @@ from typing import Any
 
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.segment import SegmentWriter
+from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.disk import Disk
 
 SEGMENT_BYTES = 8 << 20
@@ -181,6 +182,7 @@ class Log:
             first_bad_row=self._next.bad_row,
             entries=b"".join([item.entries for item in appends]),
         )
+        failpoints.reached("appended")
         self._jobs.put(_Job(segment, appends, frame, data))
 
     def _begin(self) -> _Open:
@@ -203,6 +205,7 @@ class Log:
                 if job.segment.fd < 0:
                     self._create(job.segment)
                 self._disk.write_durably(job.segment.fd, job.data, job.segment.length)
+                failpoints.reached("synced")
             except OSError as error:
                 job.error = error
             self._loop.call_soon_threadsafe(self._finished, job)
@@ -210,6 +213,7 @@ class Log:
     def _create(self, segment: _Open) -> None:
         segment.fd = self._disk.open_new(segment.path)
         self._disk.write_durably(segment.fd, segment.writer.header, 0)
+        failpoints.reached("created")
         self._disk.sync_directory(self._directory)
         segment.length = len(segment.writer.header)
 
@@ -254,6 +258,7 @@ class Log:
             return
         if segment.fd >= 0:
             self._disk.close(segment.fd)
+        failpoints.reached("roll")
         if segment.length == 0:
             segment.path.unlink(missing_ok=True)
             return

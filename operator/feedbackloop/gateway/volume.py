@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from feedbackloop.events import keys
 from feedbackloop.events.errors import EnvelopeError
-from feedbackloop.gateway.disk import Disk, replace_file
+from feedbackloop.gateway.disk import Disk, replace_file, the_disk
 
 
 class VolumeInUse(Exception):  # noqa: N818
@@ -31,11 +31,12 @@ class Volume:
     """An opened and locked volume. Raises VolumeInUse, and EnvelopeError for another KEK."""
 
     def __init__(self, root: Path, *, kek: keys.Kek, loop_uid: str, disk: Disk | None = None) -> None:
-        self.root, self.disk = root, disk or Disk()
+        self.root, self.disk = root, disk or the_disk()
         self._kek, self._uid = kek, loop_uid
         self.wal, self.index, self.quarantine = root / "wal", root / "index", root / "quarantine"
-        for folder in (root, self.wal, self.index, self.quarantine):
-            folder.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.wal, self.index, self.quarantine):
+            self.disk.make_directory(folder)
         self._lock = _locked(root / "lock")
         self.secret = self._load_secret()
 

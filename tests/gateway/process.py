@@ -132,11 +132,18 @@ class Gateway:
         assert self._process is not None
         return self._process.pid
 
+    def is_up(self) -> bool:
+        """Whether its admin port answers."""
+        return self._admin_says("/livez")
+
     def is_ready(self) -> bool:
+        return self._admin_says("/readyz")
+
+    def _admin_says(self, path: str) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, f"the gateway ended: {self.log_path.read_text()}"
         try:
-            return self.call(self.admin, "GET", "/readyz").status == 200
+            return self.call(self.admin, "GET", path).status == 200
         except urllib3.exceptions.HTTPError:
             return False
 

@@ -77,9 +77,10 @@ def test_ten_kills_under_load_lose_nothing_and_a_replay_duplicates_nothing(
 def test_while_storage_is_away_votes_are_taken_and_later_uploaded(
     make_gateway: MakeGateway, s3: SeaweedFs, objects: S3Client
 ) -> None:
-    gateway = make_gateway()
+    gateway = make_gateway().start()
     away = gateway.config["storage"] | {"url": f"http://127.0.0.1:{free_port()}"}
     there = gateway.config
+    gateway.kill()
     gateway.configure(there | {"storage": away})
     gateway.start()
     token = gateway.token()
@@ -115,12 +116,12 @@ def test_an_upload_whose_answer_was_lost_is_recognised(gateway: Gateway, objects
     wal = gateway.volume / "wal"
     kept = {path.name: path.read_bytes() for path in wal.glob("*.seg")}
     checkpoint = gateway.volume / "checkpoint"
-    assert not checkpoint.exists()
+    before = checkpoint.read_bytes()
     uploaded(gateway)
     gateway.kill()
     for name, data in kept.items():
         (wal / name).write_bytes(data)
-    checkpoint.unlink()
+    checkpoint.write_bytes(before)
     gateway.start()
     status = uploaded(gateway)
     assert (status["stored"], status["uploaded"]["offset"]) == (2, 2)
@@ -219,7 +220,7 @@ def test_nothing_private_is_in_the_volume_the_objects_the_logs_the_status_or_the
     uploaded(gateway)
     on_volume += [path.read_bytes() for path in gateway.volume.rglob("*") if path.is_file()]
     keys = list(objects.list(gateway.prefix))
-    assert {key.removeprefix(gateway.prefix).split("/")[0] for key in keys} == {"events", "badrows"}
+    assert {key.removeprefix(gateway.prefix).split("/")[0] for key in keys} == {"events", "badrows", "keys"}
     places = [*on_volume, *(objects.get(key) for key in keys), *(key.encode() for key in keys)]
     places += [gateway.call(gateway.admin, "GET", path).body for path in ("/status", "/metrics", "/readyz", "/x")]
     gateway.terminate()

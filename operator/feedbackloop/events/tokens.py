@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
+from collections.abc import Sequence
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -47,8 +49,10 @@ _encode = msgspec.msgpack.Encoder().encode
 class TokenSealer:
     """Seals and opens the tokens of one loop. A key may seal 2^32 of them (NIST SP 800-38D)."""
 
-    def __init__(self, *, key: bytes, loop_uid: str) -> None:
+    def __init__(self, *, key: bytes, loop_uid: str, former: Sequence[bytes] = ()) -> None:
+        """`former` keys only open: tokens that were given out before the loop's pods shared a key."""
         self._aead = AESGCM(key)
+        self._former = [AESGCM(other) for other in former]
         self._aad = _VERSION + loop_uid.encode()
 
     def seal(self, claims: Claims) -> str:
@@ -73,9 +77,19 @@ class TokenSealer:
             sealed = binascii.a2b_base64(token.translate(_FROM_URLSAFE) + b"=" * (-len(token) % 4), strict_mode=True)
             if sealed[:1] != _VERSION:
                 raise TokenInvalid("not a token")
-            return self._aead.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], self._aad)
+            nonce, ciphertext = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+            try:
+                return self._aead.decrypt(nonce, ciphertext, self._aad)
+            except InvalidTag:
+                return self._decrypt_former(nonce, ciphertext)
         except (ValueError, InvalidTag):
             raise TokenInvalid("not a token of this loop") from None
+
+    def _decrypt_former(self, nonce: bytes, ciphertext: bytes) -> bytes:
+        for aead in self._former:
+            with contextlib.suppress(InvalidTag):
+                return aead.decrypt(nonce, ciphertext, self._aad)
+        raise InvalidTag
 
     @staticmethod
     def _decode(plain: bytes) -> Claims:

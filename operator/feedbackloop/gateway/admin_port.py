@@ -19,6 +19,8 @@ class AdminPort:
 
     def __init__(self, pod: str) -> None:
         self._pod = pod
+        self.waiting = "no configuration yet"
+        """For what the gateway waits before it is ready."""
         self._core: Core | None = None
         self._uploader: Uploader | None = None
 
@@ -34,7 +36,7 @@ class AdminPort:
         if path == "/livez":
             return Answer(200, b"ok", (_TEXT,))
         if self._core is None or self._uploader is None:
-            return problem(503, "starting", "no configuration yet", retry_after=1)
+            return problem(503, "starting", self.waiting, retry_after=1)
         try:
             return self._serve(method, path, self._core, self._uploader)
         except Exception as error:

@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from feedbackloop.events import keys
 from feedbackloop.events.tokens import TokenSealer
@@ -22,6 +22,9 @@ from feedbackloop.gateway.dedupe import Dedupe
 from feedbackloop.gateway.disk import replace_file
 from feedbackloop.gateway.feedback_port import FeedbackPort
 from feedbackloop.gateway.feedback_protocol import FeedbackProtocol
+from feedbackloop.gateway.joining.join import Pod
+from feedbackloop.gateway.joining.secret import LoopSecret
+from feedbackloop.gateway.joining.waiting import Patience
 from feedbackloop.gateway.journal import Journal
 from feedbackloop.gateway.meta import OutcomesSet
 from feedbackloop.gateway.proxy import Proxy
@@ -37,6 +40,8 @@ TICK_SECONDS = 0.1
 SAVED_CONFIG = "config.json"
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Runtime:
@@ -72,7 +77,7 @@ class Runtime:
         await served.start()
         self._ports.append(served)
 
-    async def _or_stop(self, work: Coroutine[Any, Any, Applied]) -> Applied | None:
+    async def _or_stop(self, work: Coroutine[Any, Any, T]) -> T | None:
         task, stop = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
         await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -100,12 +105,18 @@ class Runtime:
         settings, uid = self._settings, applied.config.loop.uid
         kek = keys.load_kek(settings.secrets / "kek")
         volume = Volume(settings.volume, kek=kek, loop_uid=uid)
-        loop_keys = keys.LoopKeys.of(volume.secret)
+        joined = await self._or_stop(self._join(applied, Pod(settings.pod, volume, kek, settings.secrets)))
+        if joined is None:
+            volume.close()
+            return
+        applied, secret = joined
+        loop_keys = keys.LoopKeys.of(secret.current)
         dedupe = Dedupe(loop_keys.dedupe)
         restored = await asyncio.to_thread(restore, volume, kek=kek, dedupe=dedupe)
         self._journal = Journal(volume, kek=kek, loop_uid=uid, pod=settings.pod, state=restored.state, dedupe=dedupe)
         self._resume(restored)
-        sealer = TokenSealer(key=loop_keys.token, loop_uid=uid)
+        former = [keys.LoopKeys.of(secret.former).token] if secret.former else []
+        sealer = TokenSealer(key=loop_keys.token, loop_uid=uid, former=former)
         self._core = Core(applied=applied, journal=self._journal, keys=loop_keys, sealer=sealer)
         self._core.metrics["damaged_segments"] = restored.damaged
         self._uploader = Uploader(
@@ -125,6 +136,14 @@ class Runtime:
         self._spawn(self._tick())
         await self._open_ports()
         await self._stop.wait()
+
+    async def _join(self, applied: Applied, pod: Pod) -> tuple[Applied, LoopSecret]:
+        """The loop's secret and this pod's place in the log: on a fresh volume both come from object storage."""
+
+        def told(what: str) -> None:
+            self._admin.waiting = what
+
+        return await Patience(self._configs, told).until_done(applied, pod.join)
 
     def _resume(self, restored: Restored) -> None:
         journal = self._journal

@@ -1,7 +1,8 @@
 """The gateway's volume: its folders, its lock, its sealed files and the loop's secret.
 
 lock                  held while a process lives
-secret                the loop's secret, wrapped by the KEK
+shared-secret         the loop's secret, wrapped by the KEK: a copy of the object
+secret                that of an older version, before pods shared one
 config.json           the last applied configuration (holds nothing private)
 checkpoint            sealed: state at a position of the log
 wal/<number>.seg      segments
@@ -38,16 +39,9 @@ class Volume:
         for folder in (self.wal, self.index, self.quarantine):
             self.disk.make_directory(folder)
         self._lock = _locked(root / "lock")
-        self.secret = self._load_secret()
 
     def close(self) -> None:
         os.close(self._lock)
-
-    def _load_secret(self) -> bytes:
-        path, purpose = self.root / "secret", f"loop-secret/{self._uid}".encode()
-        if not path.exists():
-            replace_file(path, keys.wrap(self._kek, os.urandom(keys.KEY_BYTES), purpose), self.disk)
-        return keys.unwrap(self._kek, path.read_bytes(), purpose)
 
     def write_sealed(self, path: Path, data: bytes) -> None:
         """Replaces a file by `data` under a fresh key, bound to the file's name."""

@@ -1,0 +1,61 @@
+"""Where the log of a fresh volume goes on: after the last numbers that a pod of this name has uploaded.
+
+Without it a pod whose volume was lost would number from 1 again, and its first upload would meet an object of the
+same key with other records in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from feedbackloop.events import store
+from feedbackloop.events.objects import ObjectClient
+from feedbackloop.events.records import FeedbackRecord, Record
+from feedbackloop.events.store import StoredSegment
+from feedbackloop.gateway.checkpoint import Uploaded
+from feedbackloop.gateway.shipping import TRAINABLE
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A pod's segments in object storage, by stream."""
+
+    events: tuple[StoredSegment, ...]
+    bad_rows: tuple[StoredSegment, ...]
+
+    @property
+    def last_event(self) -> int:
+        return self.events[-1].last if self.events else 0
+
+    @property
+    def last_bad_row(self) -> int:
+        return self.bad_rows[-1].last if self.bad_rows else 0
+
+
+def stored(objects: ObjectClient, prefix: str, pod: str) -> Stored:
+    """What a pod of this name has uploaded. Blocks. Raises StorageUnavailable."""
+    return Stored(
+        tuple(store.segments(objects, prefix, store.EVENTS, pod)),
+        tuple(store.segments(objects, prefix, store.BAD_ROWS, pod)),
+    )
+
+
+def declared_trainable(objects: ObjectClient, found: Stored) -> int | None:
+    """The trainable signals up to the last event as the newest object declares them; None: an older version wrote it.
+
+    Blocks. Raises StorageUnavailable."""
+    if not found.events:
+        return 0
+    text = objects.head(found.events[-1].key).metadata.get(TRAINABLE, "")
+    return int(text) if text.isdigit() else None
+
+
+def counted_trainable(records: Iterable[Record]) -> int:
+    """The same, counted."""
+    return sum(record.trainable for record in records if isinstance(record, FeedbackRecord))
+
+
+def uploaded(found: Stored, trainable: int) -> Uploaded:
+    """How far the pod's log is stored."""
+    return Uploaded(events=found.last_event, trainable=trainable, bad_rows=found.last_bad_row)

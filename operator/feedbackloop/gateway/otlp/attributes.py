@@ -44,12 +44,6 @@ def identity(*parts: Any) -> str:
     return str(uuid.uuid5(_IDENTITIES, _encode(parts).decode()))
 
 
-def output_id(attributes: Attributes, trace_id: str, span_id: str) -> str:
-    """What an answer is called: as we are told, else by the model's own id, else by its span."""
-    named = text(attributes, f"{OURS}output_id", "gen_ai.response.id")
-    return named or (f"{trace_id}-{span_id}" if trace_id and span_id else "")
-
-
 def whose(attributes: Attributes) -> dict[str, Any]:
     """`subject_id`, `session_id` and `consent` of an event, as far as they are said."""
     found: dict[str, Any] = {

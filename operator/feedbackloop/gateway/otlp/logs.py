@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from feedbackloop.api.collection import Signal, SignalKind
-from feedbackloop.gateway.otlp.attributes import OURS, flag, identity, number, output_id, text, texts, whose
+from feedbackloop.gateway.otlp.attributes import OURS, flag, identity, number, text, texts, whose
 from feedbackloop.gateway.otlp.model import Attributes, LogEntry
 from feedbackloop.gateway.otlp.names import Names
 
@@ -21,6 +21,9 @@ _YES = frozenset({"true", "yes", "up", "thumbs_up", "good", "pass", "positive", 
 _NO = frozenset({"false", "no", "down", "thumbs_down", "bad", "fail", "negative", "incorrect", "rejected"})
 _CARRIED = ("turn_id", "level", "supersedes", "retracted", "goal", "fraction", "new_output_id", "occurred_at")
 """Fields of an event that our attributes carry under the same name."""
+_COMPANIONS_KEEP = frozenset(
+    {"subject_id", "session_id", "consent", "output_id", "response_id", "trace_id", "span_id", "source", "occurred_at"}
+)
 _K = SignalKind
 
 Body = dict[str, Any]
@@ -60,8 +63,13 @@ def _identity(entry: LogEntry) -> str:
 def _shared(entry: LogEntry) -> Body:
     given = entry.attributes
     shared: Body = whose(given)
-    if output := output_id(given, entry.trace_id, entry.span_id):
-        shared["output_id"] = output
+    answer = {
+        "output_id": text(given, f"{OURS}output_id"),
+        "response_id": text(given, "gen_ai.response.id"),
+        "trace_id": entry.trace_id,
+        "span_id": entry.span_id,
+    }
+    shared |= {name: value for name, value in answer.items() if value}
     for name in _CARRIED:
         if (value := given.get(OURS + name)) is not None:
             shared[name] = flag(given, OURS + name) if name == "retracted" else value
@@ -135,9 +143,7 @@ def _sides(kind: SignalKind, given: Attributes) -> Body:
 def _companions(event_id: str, signal: Signal, entry: LogEntry, names: Names, shared: Body) -> Iterator[Body]:
     """What else the record says, where the loop declares a signal for it."""
     dimension = signal.dimension or ""
-    rest = {
-        name: shared[name] for name in shared if name in ("subject_id", "session_id", "consent", "output_id", "source")
-    }
+    rest = {name: value for name, value in shared.items() if name in _COMPANIONS_KEEP}
     for kind, value in _said_too(signal, entry):
         other = names.only(kind, dimension)
         if (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedbackloop.gateway.otlp.attributes import OURS, identity, output_id, text, whose
+from feedbackloop.gateway.otlp.attributes import OURS, identity, text, whose
 from feedbackloop.gateway.otlp.messages import Conversation, conversation, current, parsed
 from feedbackloop.gateway.otlp.model import Attributes, LogEntry, SpanEntry
 
@@ -28,7 +28,7 @@ def logged_interaction(entry: LogEntry) -> Body | None:
 
 
 def _body(given: Attributes, found: Conversation, trace_id: str, span_id: str) -> Body | None:
-    first = output_id(given, trace_id, span_id)
+    first = text(given, f"{OURS}output_id", "gen_ai.response.id") or _by_span(trace_id, span_id)
     if not found.answers or not found.asked or not first:
         return None
     names = [first, *(f"{first}.{index}" for index in range(1, len(found.answers)))]
@@ -47,6 +47,10 @@ def _body(given: Attributes, found: Conversation, trace_id: str, span_id: str) -
         "span_id": span_id,
     }
     return body | {name: value for name, value in extra.items() if value}
+
+
+def _by_span(trace_id: str, span_id: str) -> str:
+    return f"{trace_id}-{span_id}" if trace_id and span_id else ""
 
 
 def _context(given: Attributes) -> Body:

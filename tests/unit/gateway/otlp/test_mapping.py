@@ -67,7 +67,8 @@ def test_scores_and_labels_become_the_values_of_the_signals_kind(
     (made,) = evaluation(name, score, label)
     assert (made["signal"], made["value"]) == (signal, value)
     assert type(made["value"]) is type(value)
-    assert made["output_id"] == "chatcmpl-1"
+    assert made["response_id"] == "chatcmpl-1"
+    assert "output_id" not in made
 
 
 def test_our_attributes_carry_everything_an_event_may_have() -> None:
@@ -97,6 +98,8 @@ def test_our_attributes_carry_everything_an_event_may_have() -> None:
         "source": "ANNOTATOR",
         "level": "turn",
         "turn_id": "t-1",
+        "trace_id": TRACE,
+        "span_id": SPAN,
     }
 
 
@@ -104,7 +107,7 @@ def test_what_is_judged_is_found_by_the_span_when_no_answer_is_named() -> None:
     (made,) = mapped(
         gen_ai__evaluation__name="helpful", gen_ai__evaluation__score__value=1, gen_ai__conversation__id="c"
     )
-    assert (made["output_id"], made["session_id"]) == (f"{TRACE}-{SPAN}", "c")
+    assert (made["trace_id"], made["span_id"], made["session_id"]) == (TRACE, SPAN, "c")
 
 
 def test_a_vote_with_reason_comment_and_correction_is_four_events() -> None:
@@ -118,7 +121,7 @@ def test_a_vote_with_reason_comment_and_correction_is_four_events() -> None:
         "fix": "1999",
     }
     assert len({event["event_id"] for event in made}) == 4
-    assert all(event["output_id"] == "chatcmpl-1" for event in made)
+    assert all(event["response_id"] == "chatcmpl-1" for event in made)
 
 
 def test_a_label_that_is_no_reason_of_the_loop_makes_no_event() -> None:

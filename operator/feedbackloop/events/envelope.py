@@ -84,8 +84,8 @@ def decrypt(sealed: bytes, *, kek: Kek, context: Mapping[str, str]) -> bytes:
     except EventsError:
         raise  # of the KEK: the key is not known, or cannot be fetched now
     except Exception as error:
-        # The SDK lets struct and index errors out for truncated messages.
-        raise EnvelopeError(f"not an envelope: {type(error).__name__}") from None
+        # The SDK lets struct and index errors out for truncated messages, and the tag's own error for a wrong key.
+        raise EnvelopeError(f"cannot open the envelope: {type(error).__name__}") from None
     if any(header.encryption_context.get(name) != value for name, value in context.items()):
         raise EnvelopeError("the envelope was made for another object or purpose")
     return bytes(plain)

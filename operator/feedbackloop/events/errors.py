@@ -5,6 +5,8 @@ EventsError
  ├─ RedactionFailed     a text could not be made harmless: it must not be stored
  ├─ TokenInvalid        a feedback token that is forged, altered, expired or of another loop
  ├─ EnvelopeError       ciphertext that does not belong here: wrong key, altered, swapped
+ ├─ KeyServiceUnavailable  the root key's service did not answer as it should: try again later
+ ├─ KeyRefused          the root key does not open it: wrong key, context or bytes; a retry cannot help
  ├─ FrameError          a damaged frame or header of a log segment
  ├─ LedgerBroken         a ledger whose chain or signature does not hold: the message names the entry
  ├─ SegmentMissing      a gap in a pod's stored records before the cut
@@ -32,6 +34,18 @@ class TokenInvalid(EventsError):
 
 class EnvelopeError(EventsError):
     """Ciphertext that cannot be opened for the purpose it was opened for."""
+
+
+class KeyServiceUnavailable(EventsError):
+    """The root key cannot be used now; `reason` is the class of the failure, fit for a status."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"key service unavailable: {reason}")
+        self.reason = reason
+
+
+class KeyRefused(EventsError):
+    """The root key does not open what it was given, and never will."""
 
 
 class FrameError(EventsError):

@@ -84,8 +84,9 @@ def exit_code(error: BaseException) -> int:
 
 def _of_events(error: events.EventsError) -> ExitCode:
     """Stored events that cannot be read back are a data set that cannot be made."""
-    away = isinstance(error, events.StorageUnavailable)
-    return ExitCode.STORAGE_UNAVAILABLE if away else ExitCode.INVALID_DATASET
+    if isinstance(error, events.StorageUnavailable | events.KeyServiceUnavailable):
+        return ExitCode.STORAGE_UNAVAILABLE
+    return ExitCode.INVALID_SPEC if isinstance(error, events.KeyRefused) else ExitCode.INVALID_DATASET
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from feedbackloop.api.collection import Entity
 from feedbackloop.events.errors import RedactionFailed
+from feedbackloop.events.redaction import hints as hint_values
 from feedbackloop.events.redaction.detectors import DETECTORS, Detector, Span
 from feedbackloop.events.redaction.gate import Gate
 from feedbackloop.events.redaction.normalise import fold, folded
+from feedbackloop.events.redaction.views.view import Edit, View
 
 _BETWEEN = "\x1e\n\x1e"
 _ROUNDS = 8
+_TOKEN = re.compile(r"<[A-Z][A-Z0-9_]{0,30}_[0-9]{1,6}>")
 
 
 class _Names:
@@ -45,9 +48,14 @@ class Redactor:
         self._gate = Gate(self._detectors)
         self.replaced: Counter[str] = Counter()
 
-    def redact(self, texts: Sequence[str]) -> list[str]:
-        """The texts of one event without private entities. Raises RedactionFailed: then store nothing."""
+    def redact(self, texts: Sequence[str], hints: Sequence[str] = ()) -> list[str]:
+        """The texts of one event without private entities. Raises RedactionFailed: then store nothing.
+
+        `hints` are values that the caller knows to be private, see `hints`; they are replaced by `<HINT_1>` …
+        """
         try:
+            if hints:
+                texts = self._replace_hints(texts, hint_values.checked(hints))
             joined = texts[0] if len(texts) == 1 else _BETWEEN.join(texts)
             suspects = self._gate.open_for(folded(joined))
             return self._replace_all(list(texts), suspects) if suspects else list(texts)
@@ -58,6 +66,21 @@ class Redactor:
     def redact_text(self, text: str) -> str:
         """One text on its own."""
         return self.redact((text,))[0]
+
+    def _replace_hints(self, texts: Sequence[str], hints: Sequence[str]) -> list[str]:
+        names = _Names(texts)
+        return [self._without_hints(View(text), hints, names) for text in texts]
+
+    @staticmethod
+    def _without_hints(original: View, hints: Sequence[str], names: _Names) -> str:
+        view = hint_values.comparable(original)
+        taken = [match.span() for match in _TOKEN.finditer(original.text)]
+        edits: list[Edit] = []
+        for start, end in _disjoint(hint_values.find(view.text, hints)):
+            first, last = view.span(start, end)
+            if all(last <= left or first >= right for left, right in taken):
+                edits.append((first, last, names.token("HINT", view.text[start:end])))
+        return original.edited(edits).text
 
     def _replace_all(self, texts: list[str], suspects: set[int]) -> list[str]:
         # A replacement can bring a look-around of another match to hold, so go on until nothing is found.
@@ -85,7 +108,7 @@ class Redactor:
 
 def _disjoint(spans: Iterator[Span]) -> list[Span]:
     chosen: list[Span] = []
-    for span in sorted(spans):
+    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
         if not chosen or span[0] >= chosen[-1][1]:
             chosen.append(span)
     return chosen

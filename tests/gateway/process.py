@@ -122,6 +122,10 @@ class Gateway:
             wait_for(self.is_ready, f"the gateway is ready (log: {self.log_path})")
         return self
 
+    def adopt(self, process: Any) -> None:
+        """Another way of starting it made this process."""
+        self._process = process
+
     @property
     def prefix(self) -> str:
         """Where its objects lie."""

@@ -83,6 +83,8 @@ class Serving(Struct, frozen=True, omit_defaults=True):
     """The request carried a session id, so that it may open a unit."""
     broken: bool = False
     """The server broke the answer off after its first byte."""
+    elsewhere: bool = False
+    """Another pod answered and counts it as traffic; this log has the record because it owns the session."""
 
 
 class InteractionRecord(Struct, frozen=True, tag="interaction", omit_defaults=True):

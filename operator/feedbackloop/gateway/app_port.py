@@ -25,6 +25,7 @@ from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.feedback_port import unavailable
 from feedbackloop.gateway.ingest import NotJson
 from feedbackloop.gateway.interactions import InteractionIngest
+from feedbackloop.gateway.peers.port import PeerPort
 from feedbackloop.gateway.proxy import COMPLETIONS, Broken, Proxy
 from feedbackloop.gateway.wal import LogUnavailable
 
@@ -55,8 +56,8 @@ class AppToken:
 class AppPort:
     """Routes the app port."""
 
-    def __init__(self, core: Core, proxy: Proxy, token: AppToken) -> None:
-        self._core, self._proxy, self._token = core, proxy, token
+    def __init__(self, core: Core, proxy: Proxy, token: AppToken, peers: PeerPort | None = None) -> None:
+        self._core, self._proxy, self._token, self._peers = core, proxy, token, peers
         self._interactions = InteractionIngest(core)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +78,9 @@ class AppPort:
             await send_answer(send, problem(500, "internal", "internal error"))
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._peers is not None and self._peers.serves(scope["path"]):
+            await self._peers.serve(scope, receive, send)
+            return
         if not self._token.admits(bearer(scope)):
             await send_answer(send, problem(401, "unauthorized", "the loop's app token is required"))
             return

@@ -12,6 +12,7 @@ EventsError
  ├─ SegmentMissing      a gap in a pod's stored records before the cut
  ├─ ObjectMissing       no such object
  ├─ ObjectExists        a create-once object exists already
+ ├─ ObjectChanged       a compare-and-swap found another version
  └─ StorageUnavailable  the object storage did not answer as it should: try again later
 
 No message of these quotes stored or received text.
@@ -66,6 +67,10 @@ class ObjectMissing(EventsError):
 
 class ObjectExists(EventsError):
     """The create-once object is there already."""
+
+
+class ObjectChanged(EventsError):
+    """The object is not the version that was to be replaced."""
 
 
 class StorageUnavailable(EventsError):

@@ -17,7 +17,7 @@ from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from feedbackloop.api.gateway import ObjectStore
-from feedbackloop.events.errors import ObjectExists, ObjectMissing, StorageUnavailable
+from feedbackloop.events.errors import ObjectChanged, ObjectExists, ObjectMissing, StorageUnavailable
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class ObjectInfo:
     """What else its writer declared."""
 
 
+_CONFLICTS = ("ConditionalRequestConflict", "OperationAborted")
 NO_METADATA: Mapping[str, str] = {}
 
 
@@ -51,6 +52,22 @@ class ObjectClient(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix, in order. Raises StorageUnavailable."""
+
+
+class AtomicClient(ObjectClient, Protocol):
+    """A bucket in which an object can be changed by compare-and-swap."""
+
+    def get_with_etag(self, key: str) -> tuple[bytes, str]:
+        """The object's bytes and the tag of this version. Raises ObjectMissing, StorageUnavailable."""
+
+    def put_if_match(self, key: str, data: bytes, etag: str | None) -> str:
+        """Replaces exactly that version (None: there is no object yet); the new version's tag.
+
+        Raises ObjectChanged when another version is there, StorageUnavailable.
+        """
+
+    def delete(self, key: str) -> None:
+        """Deletes an object; an absent one is deleted already. Raises StorageUnavailable."""
 
 
 def read_credentials(directory: Path) -> tuple[str, str]:
@@ -107,6 +124,29 @@ class S3Client:
             raise StorageUnavailable(type(error).__name__) from None
         return data
 
+    def get_with_etag(self, key: str) -> tuple[bytes, str]:
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), str(answer["ETag"])
+        except (BotoCoreError, ClientError) as error:
+            raise _translated(error, key) from None
+        except Exception as error:
+            raise StorageUnavailable(type(error).__name__) from None
+
+    def put_if_match(self, key: str, data: bytes, etag: str | None) -> str:
+        condition = {"IfMatch": etag} if etag is not None else {"IfNoneMatch": "*"}
+        try:
+            answer = self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, **condition)
+        except (BotoCoreError, ClientError) as error:
+            raise _changed_or(_translated(error, key), error, key) from None
+        return str(answer.get("ETag", ""))
+
+    def delete(self, key: str) -> None:
+        try:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+        except (BotoCoreError, ClientError) as error:
+            raise _translated(error, key) from None
+
     def head(self, key: str) -> ObjectInfo:
         try:
             answer = self._s3.head_object(Bucket=self._bucket, Key=key)
@@ -134,3 +174,9 @@ def _translated(error: BotoCoreError | ClientError, key: str) -> Exception:
     if code in ("NoSuchKey", "404", "NotFound"):
         return ObjectMissing(key)
     return StorageUnavailable(code if code.isalnum() else str(status))
+
+
+def _changed_or(translated: Exception, error: BotoCoreError | ClientError, key: str) -> Exception:
+    """Of a conditional put: the condition failed, or another put of the same key was under way."""
+    conflict = isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _CONFLICTS
+    return ObjectChanged(key) if conflict or isinstance(translated, ObjectExists | ObjectMissing) else translated

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from feedbackloop.events.errors import ObjectExists, ObjectMissing
+from feedbackloop.events.errors import ObjectChanged, ObjectExists, ObjectMissing
 from feedbackloop.events.objects import NO_METADATA, ObjectInfo
 
 
@@ -28,6 +28,21 @@ class MemoryObjects:
         if key not in self.objects:
             raise ObjectMissing(key)
         return self.objects[key]
+
+    def get_with_etag(self, key: str) -> tuple[bytes, str]:
+        return self.get(key), self._etag(key)
+
+    def put_if_match(self, key: str, data: bytes, etag: str | None) -> str:
+        if (self._etag(key) if key in self.objects else None) != etag:
+            raise ObjectChanged(key)
+        self.put(key, data)
+        return self._etag(key)
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    def _etag(self, key: str) -> str:
+        return hashlib.sha256(self.objects[key]).hexdigest()
 
     def head(self, key: str) -> ObjectInfo:
         data = self.get(key)

@@ -13,6 +13,7 @@ from typing import Any
 
 from feedbackloop.api.base import KubeModel, StatusModel
 from feedbackloop.api.collection import Collection
+from feedbackloop.api.feedbackloop import Retention
 
 CONFIG_KEY = "config.json"
 APP_PORT, FEEDBACK_PORT, ADMIN_PORT = 8080, 8081, 8082
@@ -99,6 +100,8 @@ class GatewayConfig(KubeModel):
     """`host:port` of a replica's app port with `{ordinal}` in it; empty while there is one replica."""
     session_header: str = "X-Session-Id"
     outcomes: tuple[CountedOutcome, ...] = ()
+    retention: Retention = Retention()
+    """For the text for users: how long each class of data is kept."""
     routing: Routing
 
 

@@ -8,7 +8,7 @@ The associated data are everything before the nonce and the purpose, so that nei
 Wrapped bytes of before, nonce and ciphertext alone, are under the raw root key (`RAW`) and stay readable.
 
 The loop's secret is 32 random bytes. From it come, by HKDF-SHA256 (RFC 5869) with a label each, the key
-of feedback tokens, the key of pseudonyms and the key of the de-duplication index.
+of feedback tokens, the key of pseudonyms, the key of the de-duplication index and the seed of the ledger's signatures.
 """
 
 from __future__ import annotations
@@ -113,11 +113,16 @@ class LoopKeys:
     token: bytes
     pseudonym: bytes
     dedupe: bytes
+    ledger: bytes
+    """The seed of the key that signs the ledger."""
 
     @classmethod
     def of(cls, secret: bytes) -> LoopKeys:
         return cls(
-            token=derive(secret, "token"), pseudonym=derive(secret, "pseudonym"), dedupe=derive(secret, "dedupe")
+            token=derive(secret, "token"),
+            pseudonym=derive(secret, "pseudonym"),
+            dedupe=derive(secret, "dedupe"),
+            ledger=derive(secret, "ledger"),
         )
 
     def pseudonym_of(self, kind: str, value: str) -> str:

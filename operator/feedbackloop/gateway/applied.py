@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import ValidationError
 
 from feedbackloop.api.collection import Signal
 from feedbackloop.api.gateway import GatewayConfig, revision
 from feedbackloop.events.redaction import Redactor
+from feedbackloop.events.validation import ContextPolicy
 from feedbackloop.gateway.meta import Outcome
+from feedbackloop.gateway.notice import Notice, notice_of
 
 
 class BadConfig(Exception):  # noqa: N818
@@ -32,6 +35,16 @@ class Applied:
     @property
     def consent_required(self) -> bool:
         return self.config.collection.consent.required
+
+    @cached_property
+    def context(self) -> ContextPolicy:
+        """What an interaction must say, and what is kept of it."""
+        return ContextPolicy.of(self.config.collection.context)
+
+    @cached_property
+    def notice(self) -> Notice:
+        """The text for users."""
+        return notice_of(self.config)
 
 
 def apply(raw: bytes, previous: Applied | None = None) -> Applied:

@@ -13,11 +13,19 @@ import msgspec
 from msgspec import Struct
 
 from feedbackloop.api.gateway import LogPosition
+from feedbackloop.events.ledger.chain import GENESIS
 from feedbackloop.gateway.dedupe import IDS_REMEMBERED
 from feedbackloop.gateway.state import Snapshot
 from feedbackloop.gateway.volume import Volume
 
 CHECKPOINT = "checkpoint"
+
+
+class LedgerPosition(Struct, frozen=True):
+    """The last entry of the pod's ledger in object storage."""
+
+    seq: int = 0
+    hash: str = GENESIS
 
 
 class Uploaded(Struct, frozen=True):
@@ -26,6 +34,8 @@ class Uploaded(Struct, frozen=True):
     events: int = 0
     trainable: int = 0
     bad_rows: int = 0
+    ledger: LedgerPosition | None = None
+    """None: not known, to be looked up there."""
 
     def position(self) -> LogPosition:
         return LogPosition(offset=self.events, trainable=self.trainable)

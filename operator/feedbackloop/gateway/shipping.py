@@ -11,8 +11,9 @@ from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from feedbackloop.events.segment import Kind
-from feedbackloop.gateway.checkpoint import Index
+from feedbackloop.gateway.checkpoint import Index, LedgerPosition
 from feedbackloop.gateway.dedupe import Dedupe
+from feedbackloop.gateway.ledger import LedgerWriter
 from feedbackloop.gateway.recovery import Contents, read_segment
 from feedbackloop.gateway.restore import counted_session, decode_entry
 from feedbackloop.gateway.wal import Sealed
@@ -33,6 +34,8 @@ class Parcel:
     data: bytes
     entries: list[bytes]
     metadata: dict[str, str] = field(default_factory=dict)
+    plain: bool = False
+    """Stored as it is: made again it has the same bytes."""
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Shipment:
     parcels: list[Parcel] = field(default_factory=list)
     trainable: int = 0
     damaged: bool = False
+    ledger: LedgerPosition | None = None
+    """Where the ledger ends with this segment."""
     ids: list[tuple[int, int]] = field(default_factory=list)
     sessions: list[int] = field(default_factory=list)
 
@@ -50,7 +55,8 @@ class Shipment:
         return Index.of(self.ids, self.sessions)
 
 
-def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, trainable: int = 0) -> Shipment:
+def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, trainable: int = 0,
+         ledger: LedgerWriter | None = None) -> Shipment:  # fmt: skip
     """Reads a segment and seals its events and bad rows as objects. Raises FrameError, OSError.
 
     `trainable` signals are in the log before it: the events object declares how many there are up to its end, which
@@ -59,6 +65,8 @@ def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, tra
     data = sealed.path.read_bytes()[: sealed.length]
     contents = read_segment(data, kek=kek, end=(sealed.end_event, sealed.end_bad_row))
     shipment = _summary(sealed, contents, dedupe)
+    if ledger is not None:
+        _add_ledger(shipment, ledger, contents, prefix)
     streams = (
         (store.EVENTS, Kind.EVENT, sealed.first_event),
         (store.BAD_ROWS, Kind.BAD_ROW, sealed.first_bad_row),
@@ -69,6 +77,13 @@ def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, tra
             metadata = {TRAINABLE: str(trainable + shipment.trainable)} if kind == Kind.EVENT else {}
             shipment.parcels.append(Parcel(key, store.seal(entries, key=key, kek=kek), entries, metadata))
     return shipment
+
+
+def _add_ledger(shipment: Shipment, ledger: LedgerWriter, contents: Contents, prefix: str) -> None:
+    """First of the parcels: whoever sees an event in object storage finds there what was said of consent before it."""
+    file, shipment.ledger = ledger.file(contents.of_kind(Kind.EVENT), shipment.sealed.first_event)
+    if file is not None:
+        shipment.parcels.append(Parcel(ledger.key(prefix, file.name), file.data, [], plain=True))
 
 
 def deliver(objects: ObjectClient, shipment: Shipment, *, kek: Kek) -> None:
@@ -82,10 +97,16 @@ def _deliver(objects: ObjectClient, parcel: Parcel, kek: Kek) -> None:
         objects.put_new(parcel.key, parcel.data, parcel.metadata)
     except ObjectExists:
         # A PUT whose answer was lost: the envelope is random, so compare what is inside.
-        if store.unseal(objects.get(parcel.key), key=parcel.key, kek=kek) != parcel.entries:
+        if not _same(parcel, objects.get(parcel.key), kek):
             raise Conflict(parcel.key) from None
         return
     _verify(objects, parcel.key, parcel.data)
+
+
+def _same(parcel: Parcel, stored: bytes, kek: Kek) -> bool:
+    if parcel.plain:
+        return stored == parcel.data
+    return store.unseal(stored, key=parcel.key, kek=kek) == parcel.entries
 
 
 def _summary(sealed: Sealed, contents: Contents, dedupe: Dedupe) -> Shipment:

@@ -14,11 +14,13 @@ from typing import TypeVar
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.events.errors import EventsError, StorageUnavailable
 from feedbackloop.events.keys import Kek
+from feedbackloop.events.ledger.chain import Signer
 from feedbackloop.events.objects import ObjectClient, S3Client, read_credentials
 from feedbackloop.gateway import checkpoint, failpoints
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.checkpoint import Checkpoint, Uploaded
 from feedbackloop.gateway.journal import Journal
+from feedbackloop.gateway.ledger import LedgerWriter, stored_position
 from feedbackloop.gateway.shipping import Conflict, Shipment, deliver, pack
 from feedbackloop.gateway.volume import Volume
 from feedbackloop.gateway.wal import Sealed
@@ -41,6 +43,8 @@ class Uploader:
         self.error: str | None = None
         """The class of the last upload's error while uploads fail."""
         self.conflicts = 0
+        self.signer: Signer | None = None
+        """Of the ledger; without one there is no ledger."""
         self._journal, self._volume, self._kek, self._pod = journal, volume, kek, pod
         self._secrets, self._applied, self._connect = secrets, applied, connect
         self._client: tuple[object, ObjectClient] | None = None
@@ -114,8 +118,28 @@ class Uploader:
 
     def _pack(self, sealed: Sealed) -> Shipment:
         prefix = self._applied().config.storage.prefix
-        before = self.uploaded.trainable
-        return pack(sealed, prefix=prefix, pod=self._pod, kek=self._kek, dedupe=self._journal.dedupe, trainable=before)
+        return pack(
+            sealed,
+            prefix=prefix,
+            pod=self._pod,
+            kek=self._kek,
+            dedupe=self._journal.dedupe,
+            trainable=self.uploaded.trainable,
+            ledger=None if self._is_uploaded(sealed) else self._ledger(prefix),
+        )
+
+    def _ledger(self, prefix: str) -> LedgerWriter | None:
+        """The writer of this pod's ledger, from where it ends; a volume that does not know asks object storage."""
+        if self.signer is None:
+            return None
+        position = self.uploaded.ledger
+        if position is None:
+            position = stored_position(self._objects(self._applied().config.storage), prefix, self._pod, self.signer)
+        return LedgerWriter(self._pod, self.signer, position)
+
+    def _is_uploaded(self, sealed: Sealed) -> bool:
+        """A crash came between the checkpoint and the deletion."""
+        return sealed.end_event - 1 <= self.uploaded.events and sealed.end_bad_row - 1 <= self.uploaded.bad_rows
 
     def _deliver(self, shipment: Shipment) -> None:
         deliver(self._objects(self._applied().config.storage), shipment, kek=self._kek)
@@ -136,9 +160,10 @@ class Uploader:
             events=sealed.end_event - 1,
             trainable=self.uploaded.trainable + shipment.trainable,
             bad_rows=sealed.end_bad_row - 1,
+            ledger=shipment.ledger or self.uploaded.ledger,
         )
-        if sealed.end_event - 1 <= self.uploaded.events and sealed.end_bad_row - 1 <= self.uploaded.bad_rows:
-            uploaded = self.uploaded  # a crash came between the checkpoint and the deletion
+        if self._is_uploaded(sealed):
+            uploaded = self.uploaded
         saved = self.checkpoint(uploaded)
         await self._in_thread(checkpoint.save_index, self._volume, sealed.number, shipment.index())
         failpoints.reached("indexed")

@@ -70,23 +70,22 @@ def _entries(objects: ObjectClient, chain: Chain, keys: list[str]) -> Iterator[d
         yield from chain.file(key.rpartition("/")[2], objects.get(key))
 
 
-def newest_head(objects: ObjectClient, prefix: str, origin: str, public_key: str) -> tuple[Head, int]:
-    """Where an origin's chain ends and the last record in it, by its last file alone: for a writer that lost its own.
+def newest_head(objects: ObjectClient, prefix: str, origin: str, public_key: str) -> Head:
+    """Where an origin's chain ends, by its last file alone: for a writer that lost its own memory.
 
     Raises LedgerBroken when that file is not this loop's, StorageUnavailable.
     """
     keys = sorted(key for key in objects.list(f"{prefix}{FOLDER}/{origin}/") if key.endswith(".jsonl"))
     if not keys:
-        return Head(), 0
-    name = keys[-1].rpartition("/")[2]
-    first = int(name[:20])
-    data = objects.get(keys[-1])
-    chain = Chain(origin, public_key, head=Head(first - 1, _prev(data)))
+        return Head()
+    name, data = keys[-1].rpartition("/")[2], objects.get(keys[-1])
+    chain = Chain(origin, public_key, head=Head(int(name[:20]) - 1, _prev(data)))
     try:
-        records = [int(entry.get("record", 0)) for entry in chain.file(name, data)]
+        for _ in chain.file(name, data):
+            pass
     except Bad as error:
         raise LedgerBroken(f"ledger: {error.problem}") from None
-    return chain.head, max(records, default=0)
+    return chain.head
 
 
 def _prev(data: bytes) -> str:

@@ -20,6 +20,7 @@ def gateway_config(
         storage=object_store(storage, spec.storage.bucket, naming.storage_prefix(spec.storage.prefix, loop.uid)),
         collection=spec.collection,
         outcomes=_outcomes(rollout),
+        retention=spec.retention,
         routing=routing,
         **header,
     )

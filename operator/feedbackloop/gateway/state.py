@@ -20,6 +20,7 @@ from feedbackloop.events.records import (
     LostRecord,
 )
 from feedbackloop.gateway.meta import Declined, Duplicates, Meta, Outcome, OutcomesSet, Replayed, Served
+from feedbackloop.gateway.standing import Standings
 from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
 from feedbackloop.gateway.units import CountKey, Unit, UnitBook
 
@@ -59,6 +60,7 @@ class State:
         self.replayed = 0
         self.consents: Counter[str] = Counter()
         """Entries of the consent ledger by `<purpose>/<state>`."""
+        self.standings = Standings()
         self.by_signal: Counter[str] = Counter()
         self.clock = 0
         """The time of the newest entry, Unix milliseconds."""
@@ -102,6 +104,7 @@ class State:
 
     def _consent(self, record: ConsentRecord) -> None:
         self.consents[f"{record.purpose}/{record.state}"] += 1
+        self.standings.apply(record)
         self._other(record)
 
     def _other(self, _record: LostRecord | ErasedRecord | ConsentRecord | AuditRecord) -> None:

@@ -42,9 +42,9 @@ test-gpu: env ## Training on a GPU, where there is one
 	@$(PYTHON) -m tests.support.layers gpu
 
 ##@ Benchmarks (one JSON line for each figure, ratios within one run)
-.PHONY: bench-ingest bench-operator
-bench-ingest: env ## Durable events per CPU-second over a bare echo server
-	@$(PYTHON) -m tests.bench.ingest
+.PHONY: bench-gateway bench-operator
+bench-gateway: env ## Speed and memory of the gateway (FIGURES="ingest proxy" for some, QUICK=1 for a short run)
+	@$(PYTHON) -m tests.bench.gateway $(FIGURES) $(if $(QUICK),--quick)
 bench-operator: env ## API writes of a loop and at rest, and the operator's memory, of the demo's cluster
 	@$(PYTHON) -m tests.bench.operator
 

@@ -52,7 +52,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator or len(body) < _length(head):
+        if not separator or len(body) < content_length(head):
             return
         self._result.latencies.append(time.perf_counter() - self._sent_at)
         status = head[9:12]
@@ -61,7 +61,8 @@ class _Connection(asyncio.Protocol):
         self._next()
 
 
-def _length(head: bytes) -> int:
+def content_length(head: bytes) -> int:
+    """The declared length of a message with this head; 0 without one."""
     at = head.lower().find(b"content-length:")
     return int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 

@@ -20,6 +20,13 @@ READY_WITHIN_SECONDS = 120.0
 @contextmanager
 def mlflow_server(directory: Path) -> Iterator[str]:
     """The tracking URI of a server that is ready, and is gone afterwards with its workers."""
+    with mlflow_process(directory) as (uri, _):
+        yield uri
+
+
+@contextmanager
+def mlflow_process(directory: Path) -> Iterator[tuple[str, int]]:
+    """The same, with the leader of the session that the server and its workers run in."""
     directory.mkdir(parents=True, exist_ok=True)
     port, log = _free_port(), directory / "mlflow.log"
     with log.open("wb") as out:
@@ -32,7 +39,7 @@ def mlflow_server(directory: Path) -> Iterator[str]:
         )
     try:
         _wait(process, port, log)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

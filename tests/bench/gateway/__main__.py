@@ -11,7 +11,18 @@ from typing import cast
 
 from tests.bench.gateway.figure import Bench, Effort
 
-MODULES = ("single", "batch", "sealing", "latency", "hostile", "against_mlflow", "proxying")
+MODULES = (
+    "single",
+    "batch",
+    "sealing",
+    "latency",
+    "hostile",
+    "against_mlflow",
+    "proxying",
+    "recovery",
+    "memory",
+    "redaction",
+)
 
 
 def benches() -> list[Bench]:

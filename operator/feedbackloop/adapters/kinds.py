@@ -50,6 +50,7 @@ STATEFUL_SET = Kind("apps", "v1", "statefulsets", "StatefulSet")
 JOB = Kind("batch", "v1", "jobs", "Job")
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "roles", "Role")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+POD_DISRUPTION_BUDGET = Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 NETWORK_POLICY = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
@@ -70,6 +71,7 @@ ALL: tuple[Kind, ...] = (
     JOB,
     ROLE,
     ROLE_BINDING,
+    POD_DISRUPTION_BUDGET,
     NETWORK_POLICY,
     ENDPOINT_SLICE,
     LEASE,

@@ -15,6 +15,7 @@ from feedbackloop.adapters.kinds import (
     IMPROVEMENT_RUN,
     NETWORK_POLICY,
     POD,
+    POD_DISRUPTION_BUDGET,
     ROLE,
     ROLE_BINDING,
     SERVICE,
@@ -30,7 +31,6 @@ from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.controllers.loop.parse import loop_facts, other_loops, pods_seen, runs_of
 from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
-from feedbackloop.domain.children.gateway.workload import REPLICAS
 from feedbackloop.domain.errors import Conflict, UserError
 from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.lifecycle.loop import adoption_to_try
@@ -60,15 +60,15 @@ class Gatherer:
 
     async def _leaving(self, facts: LoopFacts) -> LoopObservation:
         children = await self._children(facts, (STATEFUL_SET,))
-        claim = await self._claim(facts)
-        return LoopObservation(facts, children={**children, **claim}, gateways=await self._gateways(facts, children))
+        claims = await self._claims(facts, range(max(replicas_there(children, facts), _wanted(facts))))
+        return LoopObservation(facts, children={**children, **claims}, gateways=await self._gateways(facts, children))
 
     async def _surroundings(self, facts: LoopFacts) -> LoopObservation:
         loops, runs, services, children, target = await asyncio.gather(
             self._list(FEEDBACK_LOOP, facts),
             self._list(IMPROVEMENT_RUN, facts),
             self._list(SERVICE, facts),
-            self._children(facts, _ACCESS),
+            self._children(facts, _kinds(facts)),
             self._target(facts),
         )
         pods, gateways, claim = await asyncio.gather(
@@ -105,14 +105,13 @@ class Gatherer:
         return Child(kind.kind, name), await self.adapters.kubernetes.get(kind, facts.ref.namespace, name)
 
     async def _claim_of_the_past(self, facts: LoopFacts, children: Children) -> Children:
-        """A claim that is there before its StatefulSet holds the log of a former loop."""
-        if Child(STATEFUL_SET.kind, naming.gateway(facts.ref.name)) in children:
-            return {}
-        return await self._claim(facts)
+        """A claim that is there before the pod that would use it holds the log of a former loop."""
+        return await self._claims(facts, range(replicas_there(children, facts), _wanted(facts)))
 
-    async def _claim(self, facts: LoopFacts) -> Children:
-        child, live = await self._child(facts, VOLUME_CLAIM, naming.log_claim(facts.ref.name))
-        return {child: live} if live is not None else {}
+    async def _claims(self, facts: LoopFacts, ordinals: Iterable[int]) -> Children:
+        names = [naming.log_claim(facts.ref.name, ordinal) for ordinal in ordinals]
+        found = await asyncio.gather(*(self._child(facts, VOLUME_CLAIM, name) for name in names))
+        return {child: live for child, live in found if live is not None}
 
     async def _pods(self, facts: LoopFacts, target: Json | None) -> PodsSeen:
         selector = targets.selector(target) if target is not None else {}
@@ -122,9 +121,10 @@ class Gatherer:
         return pods_seen(bodies, facts.spec.target.model_container)
 
     async def _gateways(self, facts: LoopFacts, children: Children) -> tuple[GatewayStatus, ...] | None:
-        if Child(STATEFUL_SET.kind, naming.gateway(facts.ref.name)) not in children:
+        expected = replicas_there(children, facts)
+        if not expected:
             return None
-        return await self.adapters.gateways.statuses(facts.ref.namespace, facts.ref.name, REPLICAS)
+        return await self.adapters.gateways.statuses(facts.ref.namespace, facts.ref.name, expected)
 
     async def _dry_run(self, seen: LoopObservation, now: datetime) -> Finding | None:
         """Would the target take our fields? Asked only while it does not carry them."""
@@ -138,6 +138,21 @@ class Gatherer:
         except Conflict as cause:
             return _conflict(cause)
         return None
+
+
+def replicas_there(children: Children, facts: LoopFacts) -> int:
+    """Pods of the gateway by its StatefulSet as it is; 0 without one."""
+    live = children.get(Child(STATEFUL_SET.kind, naming.gateway(facts.ref.name)))
+    return int(live["spec"].get("replicas", 1)) if live is not None else 0
+
+
+def _wanted(facts: LoopFacts) -> int:
+    return facts.spec.collection.replicas if facts.spec else 1
+
+
+def _kinds(facts: LoopFacts) -> tuple[Kind, ...]:
+    """A budget is asked for only where there may be one."""
+    return (*_ACCESS, POD_DISRUPTION_BUDGET) if _wanted(facts) > 1 else _ACCESS
 
 
 def _conflict(cause: Conflict) -> Finding:

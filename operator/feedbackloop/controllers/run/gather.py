@@ -14,10 +14,10 @@ from feedbackloop.adapters.ports import Json
 from feedbackloop.api import ANNOTATION_CUT
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, ModelStatus, PodOffset
+from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
 from feedbackloop.controllers.run.gather_serving import serving_seen
 from feedbackloop.controllers.run.gather_stage import with_stage
-from feedbackloop.domain.children.gateway.workload import REPLICAS
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.lifecycle.run_active import active_run
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
@@ -80,7 +80,7 @@ async def _before_start(adapters: Adapters, seen: RunSeen, body: Json) -> RunSee
     blocked_by = str(first["metadata"]["name"]) if first else None
     seen = replace(seen, cut=_cut(body), blocked_by=None if blocked_by == seen.name else blocked_by)
     if seen.cut is None and seen.blocked_by is None and seen.loop is not None:
-        seen = replace(seen, gateways=await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, REPLICAS))
+        seen = replace(seen, gateways=await _gateways(adapters, seen))
     return seen
 
 
@@ -100,8 +100,14 @@ async def _under_way(adapters: Adapters, seen: RunSeen, now: datetime) -> RunSee
         seen = replace(seen, model_keys=await _model_keys(adapters, seen))
     if seen.status.rollout is None:
         return seen
-    gateways = await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, REPLICAS)
+    gateways = await _gateways(adapters, seen)
     return replace(seen, gateways=gateways, serving=await serving_seen(adapters.kubernetes, seen))
+
+
+async def _gateways(adapters: Adapters, seen: RunSeen) -> tuple[GatewayStatus, ...] | None:
+    """Of every pod that the loop declares today: a loop that has grown since the run began is counted whole."""
+    expected = seen.loop.spec.collection.replicas if seen.loop else 1
+    return await adapters.gateways.statuses(seen.namespace, seen.spec.loop_name, expected)
 
 
 async def _model_keys(adapters: Adapters, seen: RunSeen) -> tuple[tuple[str, str], ...]:

@@ -15,12 +15,12 @@ from feedbackloop.api.improvementrun import StageName
 from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import LIBRARY, Json, container_security, optional, pod_security
+from feedbackloop.domain.children.encryption import CREDENTIALS, secret_files
 from feedbackloop.domain.jobs.identity import Rendered
 
 SCRATCH = "/scratch"
 GRACE_SECONDS = 60
 """After SIGTERM a trainer writes a checkpoint."""
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
     """Only what the stage needs: models never reach curate, the write credential reaches train alone."""
     mounted = [
         _secret("storage", loop.storage.credentials_secret_name, CREDENTIALS),
-        _secret("kek", loop.encryption.key.mounted_secret_name, ("key",)),
+        _secret("kek", loop.encryption.key.mounted_secret_name, secret_files(loop.encryption.key)),
     ]
     if stage is not StageName.CURATE:
         mounted.append(_secret("models", loop.models.credentials_secret_name, CREDENTIALS))

@@ -9,11 +9,12 @@ from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.evaluation import Evaluation
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, Model, ModelStatus
-from feedbackloop.api.gateway import LoopRef, ObjectStore
+from feedbackloop.api.gateway import KeyService, LoopRef, ObjectStore
 from feedbackloop.api.improvement import Improvement, Launcher
 from feedbackloop.api.improvementrun import RunInputs
 from feedbackloop.api.jobs import CurateSpec, EvaluateSpec, MlflowRef, TrainSpec
 from feedbackloop.domain import naming
+from feedbackloop.domain.children.encryption import key_service, named_endpoint
 from feedbackloop.domain.children.gateway.config import object_store
 from feedbackloop.domain.errors import UserError
 
@@ -67,6 +68,7 @@ def curate(brief: Brief) -> CurateSpec:
         loop=brief.loop,
         run_name=brief.run_name,
         storage=_storage(brief),
+        encryption=encryption(brief.spec, brief.admin),
         mlflow=_mlflow(brief),
         cut=brief.inputs.cut,
         signals=brief.spec.collection.signals,
@@ -74,6 +76,8 @@ def curate(brief: Brief) -> CurateSpec:
         curation=brief.improvement.curation,
         golden=suites,
         golden_prefix=brief.spec.storage.prefix,
+        orphan_window_seconds=brief.spec.collection.orphan_window_seconds,
+        named=brief.spec.collection.redaction.named,
         train_candidate=bool(brief.improvement.training.stages),
     )
 
@@ -87,6 +91,7 @@ def train(brief: Brief, dataset_digest: str) -> TrainSpec:
         loop=brief.loop,
         run_name=brief.run_name,
         storage=_storage(brief),
+        encryption=encryption(brief.spec, brief.admin),
         mlflow=_mlflow(brief),
         dataset_digest=dataset_digest,
         base=model(brief.inputs.champion),
@@ -106,6 +111,7 @@ def evaluate(brief: Brief, dataset_digest: str, candidate: ModelStatus) -> Evalu
         loop=brief.loop,
         run_name=brief.run_name,
         storage=_storage(brief),
+        encryption=encryption(brief.spec, brief.admin),
         mlflow=_mlflow(brief),
         dataset_digest=dataset_digest,
         champion=model(brief.inputs.champion),
@@ -116,6 +122,15 @@ def evaluate(brief: Brief, dataset_digest: str, candidate: ModelStatus) -> Evalu
         golden_prefix=brief.spec.storage.prefix,
         max_new_tokens=brief.evaluation.max_new_tokens,
     )
+
+
+def encryption(spec: FeedbackLoopSpec, admin: AdminConfig) -> KeyService:
+    """Where the root key is."""
+    found = key_service(spec.encryption, admin)
+    if found is None:
+        field, name, type_ = named_endpoint(spec.encryption.key) or ("", "", "")
+        raise UserError(Reason.UNKNOWN_ENDPOINT, f"{field}: the admin declares no {type_} endpoint {name}")
+    return found
 
 
 def _storage(brief: Brief) -> ObjectStore:

@@ -143,7 +143,7 @@ class _Turn:
             applied=self.plan.adoption_applied,
             promoting=self._is_promoting,
         )
-        return (adopted, collection_ready(self.seen), storage_reachable(self.seen))
+        return (adopted, collection_ready(self.seen, self.plan.spec.collection.replicas), storage_reachable(self.seen))
 
     @property
     def _is_promoting(self) -> bool:

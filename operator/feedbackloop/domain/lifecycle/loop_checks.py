@@ -15,6 +15,7 @@ from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
 from feedbackloop.domain.children.canary import pod_labels
 from feedbackloop.domain.children.common import Json
+from feedbackloop.domain.children.encryption import named_endpoint
 from feedbackloop.domain.children.gateway.workload import ANNOTATION_LOOP_UID
 from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
@@ -49,10 +50,12 @@ def _first(
 
 
 def endpoints_are_known(seen: LoopObservation, spec: FeedbackLoopSpec, admin: AdminConfig) -> Finding | None:
+    key = named_endpoint(spec.encryption.key)
     named = (
         ("spec.storage.endpointName", spec.storage.endpoint_name, EndpointType.S3),
         ("spec.models.endpointName", spec.models.endpoint_name, EndpointType.S3),
         ("spec.registry.endpointName", spec.registry.endpoint_name, EndpointType.MLFLOW),
+        *((key,) if key else ()),
     )
     for field, name, type_ in named:
         if admin.endpoint(name, type_) is None:

@@ -1,6 +1,6 @@
 """The end of a loop: its gateway uploads what it has, then our finalizer goes and the garbage collector takes the rest.
 
-At the admin's deadline the log's volume is kept and an Event names it. The target keeps the model
+At the admin's deadline the logs' volumes are kept and an Event names them. The target keeps the model
 it serves: taking our fields away would restart its pods without a model.
 """
 
@@ -23,14 +23,14 @@ _MESSAGE = "the gateway uploads its log before the loop goes"
 def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, now: datetime) -> Decision:
     """What is due for a loop that is being deleted."""
     status = seen.loop.status
-    claim = _own(seen, Child("PersistentVolumeClaim", naming.log_claim(seen.loop.ref.name)))
+    claims = _claims(seen)
     gateway = _own(seen, Child("StatefulSet", naming.gateway(seen.loop.ref.name)))
-    if not seen.loop.has_finalizer or (claim is None and gateway is None):
+    if not seen.loop.has_finalizer or (not claims and gateway is None):
         return Decision(status, finalizer=False)
     if seen.gateways is not None and all(g.drained for g in seen.gateways):
-        return _drained(seen, claim)
+        return _drained(seen, claims)
     if now >= since + timedelta(seconds=admin.gateway.drain_seconds):
-        return Decision(status, finalizer=False, announcements=_kept(claim, admin.gateway.drain_seconds))
+        return Decision(status, finalizer=False, announcements=_kept(claims, admin.gateway.drain_seconds))
     after = project(
         status,
         status.model_copy(update={"stage": "Draining"}),
@@ -47,24 +47,31 @@ def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, 
     )
 
 
+def _claims(seen: LoopObservation) -> tuple[Json, ...]:
+    """The claims of our logs, by pod."""
+    found = (_own(seen, child) for child in sorted(seen.children) if child.kind == "PersistentVolumeClaim")
+    return tuple(claim for claim in found if claim is not None)
+
+
 def _own(seen: LoopObservation, child: Child) -> Json | None:
     live = seen.children.get(child)
     return live if live is not None and belongs(seen, live) else None
 
 
-def _drained(seen: LoopObservation, claim: Json | None) -> Decision:
-    effects = (Delete(claim),) if claim is not None else ()
+def _drained(seen: LoopObservation, claims: tuple[Json, ...]) -> Decision:
+    effects = tuple(Delete(claim) for claim in claims)
     note = "the gateway's log is uploaded; its volume is deleted"
     told = Announcement("Normal", Reason.LOG_DRAINED, "Delete", note)
     return Decision(seen.loop.status, finalizer=False, effects=effects, announcements=(told,))
 
 
-def _kept(claim: Json | None, seconds: int) -> tuple[Announcement, ...]:
-    if claim is None:
+def _kept(claims: tuple[Json, ...], seconds: int) -> tuple[Announcement, ...]:
+    if not claims:
         return ()
-    name = claim["metadata"]["name"]
+    names, several = ", ".join(claim["metadata"]["name"] for claim in claims), len(claims) > 1
     note = (
-        f"the gateway's log was not uploaded within {seconds} seconds; PersistentVolumeClaim {name} is kept:"
-        " it holds the events that are not in object storage"
+        f"the gateway's log was not uploaded within {seconds} seconds; PersistentVolumeClaim {names}"
+        f" {'are' if several else 'is'} kept: {'they hold' if several else 'it holds'} the events that are not in"
+        " object storage"
     )
     return (Announcement("Warning", Reason.LOG_KEPT, "Delete", note),)

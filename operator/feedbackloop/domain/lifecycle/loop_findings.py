@@ -8,7 +8,8 @@ from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
 from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.lifecycle.loop_models import short
-from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
+from feedbackloop.domain.lifecycle.loop_observation import LoopObservation
+from feedbackloop.domain.lifecycle.loop_replicas import ready_replicas
 
 
 def target_adopted(
@@ -33,21 +34,17 @@ def _target(status: bool, reason: Reason, message: str) -> Finding:
     return Finding(ConditionType.TARGET_ADOPTED, status, reason, message)
 
 
-def collection_ready(seen: LoopObservation) -> Finding:
-    """Whether the gateway takes feedback."""
-    if not _gateway_is_ready(seen):
-        return _collection(False, Reason.GATEWAY_STARTING, "the gateway's pod is not ready yet")
+def collection_ready(seen: LoopObservation, replicas: int) -> Finding:
+    """Whether the gateway takes feedback, in every pod: the sessions of one that is away have no owner."""
+    if ready_replicas(seen) < replicas:
+        what = "the gateway's pod is not ready yet" if replicas == 1 else "not every pod of the gateway is ready yet"
+        return _collection(False, Reason.GATEWAY_STARTING, what)
     if seen.gateways is None:
         return _collection(False, Reason.GATEWAY_UNAVAILABLE, "the gateway's admin port does not answer")
     if any(g.drained for g in seen.gateways):
         return _collection(False, Reason.GATEWAY_STARTING, "the gateway's pod is being replaced")
     service = f"{naming.gateway(seen.loop.ref.name)}.{seen.loop.ref.namespace}.svc"
     return _collection(True, Reason.COLLECTING, f"the gateway takes requests and feedback at {service}")
-
-
-def _gateway_is_ready(seen: LoopObservation) -> bool:
-    live = seen.children.get(Child("StatefulSet", naming.gateway(seen.loop.ref.name)), {})
-    return int(live.get("status", {}).get("readyReplicas", 0)) >= 1
 
 
 def _collection(status: bool, reason: Reason, message: str) -> Finding:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, Model
-from feedbackloop.api.gateway import GatewayConfig, Routing, revision
+from feedbackloop.api.gateway import GatewayConfig, KeyService, Routing, revision
 from feedbackloop.api.rollout import Rollout
 from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
@@ -16,10 +16,12 @@ from feedbackloop.domain.children.arms import canary_service, stable_service
 from feedbackloop.domain.children.canary import canary_deployment
 from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.children.compare import contains, is_applied, sealed
+from feedbackloop.domain.children.encryption import key_service
 from feedbackloop.domain.children.gateway import gateway_objects
 from feedbackloop.domain.children.gateway.config import config_json, gateway_config
 from feedbackloop.domain.lifecycle.loop_effects import Apply, Delete, Effect
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
+from feedbackloop.domain.lifecycle.loop_replicas import owning_replicas
 from feedbackloop.domain.serving import Serving, serving
 
 
@@ -34,6 +36,7 @@ class Plan:
     port: int
     storage: Endpoint
     models: Endpoint
+    encryption: KeyService
     status: FeedbackLoopStatus
     """With the champion as it shall be."""
 
@@ -59,7 +62,15 @@ class Plan:
 
     @cached_property
     def config(self) -> GatewayConfig:
-        return gateway_config(self.seen.loop.ref, self.spec, self.storage, self.rollout, self.routing)
+        return gateway_config(
+            self.seen.loop.ref,
+            self.spec,
+            self.storage,
+            self.rollout,
+            self.routing,
+            encryption=self.encryption,
+            owners=owning_replicas(self.seen, self.spec),
+        )
 
     @property
     def routing(self) -> Routing:
@@ -139,6 +150,7 @@ def plan(seen: LoopObservation, admin: AdminConfig, status: FeedbackLoopStatus) 
     port = targets.port_number(target, spec.target.model_container, spec.target.port)
     storage = admin.endpoint(spec.storage.endpoint_name, EndpointType.S3)
     models = admin.endpoint(spec.models.endpoint_name, EndpointType.S3)
-    if port is None or storage is None or models is None:
+    encryption = key_service(spec.encryption, admin)
+    if port is None or storage is None or models is None or encryption is None:
         return None
-    return Plan(seen, spec, admin, target, port, storage, models, status)
+    return Plan(seen, spec, admin, target, port, storage, models, encryption, status)

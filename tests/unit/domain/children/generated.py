@@ -28,13 +28,25 @@ def admins(draw: st.DrawFn) -> AdminConfig:
     return loops.admin(jobs=light, gateway=gateway, **({"operatorNamespace": operator} if operator else {}))
 
 
+def keys() -> st.SearchStrategy[dict[str, Any]]:
+    """A root key of each sort."""
+    kms = {"endpointName": "kms", "keyId": "alias/loop"}
+    vault = {"endpointName": "vault", "keyName": "loop"}
+    return st.one_of(
+        names.map(lambda n: {"secretName": n}),
+        names.map(lambda n: {"awsKms": {**kms, "credentialsSecretName": n}}),
+        names.map(lambda n: {"vaultTransit": {**vault, "credentialsSecretName": n}}),
+    )
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> FeedbackLoopSpec:
     """A spec with other names of Secrets."""
     body = loops.spec_json()
     body["storage"]["credentialsSecretName"] = draw(names)
     body["models"]["credentialsSecretName"] = draw(names.filter(lambda n: n != "s3-models-write"))
-    body["encryption"]["key"]["secretName"] = draw(names)
+    body["encryption"]["key"] = draw(keys())
+    body["collection"]["replicas"] = draw(st.integers(1, 16))
     body["collection"]["appTokenSecretName"] = draw(names)
     return FeedbackLoopSpec.model_validate(body)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from feedbackloop.api import LABEL_LOOP
 from feedbackloop.api.adminconfig import AdminConfig, EndpointType
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec
-from feedbackloop.api.gateway import Backend, GatewayConfig, LoopRef, Routing, revision
+from feedbackloop.api.gateway import Backend, GatewayConfig, KeyService, LoopRef, Routing, revision
 from feedbackloop.domain.children.arms import canary_service, stable_service
 from feedbackloop.domain.children.gateway import gateway_objects
 from feedbackloop.domain.children.gateway.config import config_json, gateway_config
@@ -25,11 +25,14 @@ def config(loop: LoopRef = loops.LOOP, spec: FeedbackLoopSpec | None = None) -> 
     endpoint = loops.admin().endpoint("minio", EndpointType.S3)
     assert endpoint is not None
     spec = spec or loops.spec()
-    return gateway_config(loop, spec, endpoint, spec.rollout, ROUTING)
+    owners = spec.collection.replicas
+    return gateway_config(loop, spec, endpoint, spec.rollout, ROUTING, encryption=KeyService(), owners=owners)
 
 
-def objects(loop: LoopRef = loops.LOOP, admin: AdminConfig | None = None) -> dict[str, Json]:
-    made = gateway_objects(loop, loops.spec(), admin or loops.admin(), config(loop), None)
+def objects(
+    loop: LoopRef = loops.LOOP, admin: AdminConfig | None = None, spec: FeedbackLoopSpec | None = None
+) -> dict[str, Json]:
+    made = gateway_objects(loop, spec or loops.spec(), admin or loops.admin(), config(loop, spec), None)
     return {f"{o['kind']}/{o['metadata']['name']}": o for o in made}
 
 
@@ -98,6 +101,57 @@ def test_each_secret_is_mounted_read_only_where_the_contract_says() -> None:
     assert secrets == {"storage": "s3", "kek": "loop-kek", "app": "app-token"}
     mounts = {m["name"]: m["mountPath"] for m in pod["containers"][0]["volumeMounts"] if m.get("readOnly")}
     assert mounts == {name: f"/etc/feedbackloop/secrets/{name}" for name in secrets}
+
+
+def collection(**changes: Any) -> FeedbackLoopSpec:
+    return loops.spec(collection={**loops.SPEC["collection"], **changes})
+
+
+def secret_files(spec: FeedbackLoopSpec) -> dict[str, tuple[str, list[str]]]:
+    pod = objects(spec=spec)["StatefulSet/support-bot-gateway"]["spec"]["template"]["spec"]
+    secrets = {v["name"]: v["secret"] for v in pod["volumes"] if "secret" in v}
+    return {name: (s["secretName"], [item["key"] for item in s["items"]]) for name, s in secrets.items()}
+
+
+def test_of_each_secret_only_the_keys_of_the_contract_are_mounted() -> None:
+    kms = {"awsKms": {"endpointName": "kms", "keyId": "alias/loop", "credentialsSecretName": "kms-user"}}
+    vault = {"vaultTransit": {"endpointName": "vault", "keyName": "loop", "credentialsSecretName": "vault-token"}}
+    aws = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    assert secret_files(loops.spec()) == {
+        "storage": ("s3", aws),
+        "kek": ("loop-kek", ["key"]),
+        "app": ("app-token", ["token"]),
+    }
+    assert secret_files(loops.spec(encryption={"key": kms}))["kek"] == ("kms-user", aws)
+    assert secret_files(loops.spec(encryption={"key": vault}))["kek"] == ("vault-token", ["token"])
+    assert secret_files(collection(verifiedTokenSecretName="experts"))["verified"] == ("experts", ["token"])
+
+
+def test_several_pods_find_each_other_keep_apart_and_go_one_at_a_time() -> None:
+    made = objects(spec=collection(replicas=3))
+    pods = made["StatefulSet/support-bot-gateway"]["spec"]
+    told = json.loads(made["ConfigMap/support-bot-gateway"]["data"]["config.json"])
+    assert pods["replicas"] == told["collection"]["replicas"] == 3
+    assert told["peers"] == "support-bot-gateway-{ordinal}.support-bot-gateway-pods.ml.svc:8080"
+    (term,) = pods["template"]["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert term["podAffinityTerm"]["labelSelector"] == pods["selector"]
+    budget = made["PodDisruptionBudget/support-bot-gateway"]["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": pods["selector"]}
+    assert {p["port"] for p in made["Service/support-bot-gateway-pods"]["spec"]["ports"]} == {8080, 8082}
+
+
+def test_the_pods_reach_each_others_app_port_through_the_policy() -> None:
+    policy = objects(spec=collection(replicas=3))["NetworkPolicy/support-bot-gateway"]
+    everybody = policy["spec"]["ingress"][0]
+    assert 8080 in [p["port"] for p in everybody["ports"]]
+    assert "from" not in everybody
+
+
+def test_a_single_pod_has_no_peers_no_budget_and_no_affinity() -> None:
+    made = objects()
+    assert "PodDisruptionBudget/support-bot-gateway" not in made
+    assert "affinity" not in made["StatefulSet/support-bot-gateway"]["spec"]["template"]["spec"]
+    assert json.loads(made["ConfigMap/support-bot-gateway"]["data"]["config.json"]).get("peers", "") == ""
 
 
 def test_the_config_map_carries_the_bytes_whose_digest_is_the_revision() -> None:

@@ -73,7 +73,7 @@ def carried_out(seen: LoopObservation, decision: Decision) -> LoopObservation:
 def running(body: dict[str, Any]) -> dict[str, Any]:
     if body["kind"] != "StatefulSet":
         return body
-    return {**body, "status": {"readyReplicas": 1}}
+    return {**body, "status": {"readyReplicas": body["spec"]["replicas"]}}
 
 
 def adopted(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -4,26 +4,52 @@ from __future__ import annotations
 
 from feedbackloop.api.adminconfig import Endpoint
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec
-from feedbackloop.api.gateway import CONFIG_KEY, CountedOutcome, GatewayConfig, LoopRef, ObjectStore, Routing
+from feedbackloop.api.gateway import (
+    APP_PORT,
+    CONFIG_KEY,
+    CountedOutcome,
+    GatewayConfig,
+    KeyService,
+    LoopRef,
+    ObjectStore,
+    Routing,
+)
 from feedbackloop.api.rollout import Rollout
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import Json, metadata
 
 
 def gateway_config(
-    loop: LoopRef, spec: FeedbackLoopSpec, storage: Endpoint, rollout: Rollout | None, routing: Routing
+    loop: LoopRef,
+    spec: FeedbackLoopSpec,
+    storage: Endpoint,
+    rollout: Rollout | None,
+    routing: Routing,
+    *,
+    encryption: KeyService,
+    owners: int,
 ) -> GatewayConfig:
-    """The configuration; `rollout` is the active run's pinned one while there is one."""
+    """The configuration; `rollout` is the active run's pinned one while there is one, `owners` the pods that own
+    sessions."""
     header = {"session_header": rollout.assignment.session_header} if rollout else {}
     return GatewayConfig(
         loop=loop,
         storage=object_store(storage, spec.storage.bucket, naming.storage_prefix(spec.storage.prefix, loop.uid)),
-        collection=spec.collection,
+        collection=spec.collection.model_copy(update={"replicas": owners}),
+        encryption=encryption,
+        peers=_peers(loop) if spec.collection.replicas > 1 else "",
         outcomes=_outcomes(rollout),
         retention=spec.retention,
         routing=routing,
         **header,
     )
+
+
+def _peers(loop: LoopRef) -> str:
+    """Every pod by its name in the headless Service; also told while only the first pod owns sessions, so that the
+    others, which come first, know where to hand them on."""
+    pod, service = f"{naming.gateway(loop.name)}-{{ordinal}}", naming.gateway_pods(loop.name)
+    return f"{pod}.{naming.host(service, loop.namespace)}:{APP_PORT}"
 
 
 def object_store(endpoint: Endpoint, bucket: str, prefix: str) -> ObjectStore:

@@ -22,8 +22,12 @@ def app_service(loop: LoopRef) -> Json:
 
 
 def pods_service(loop: LoopRef) -> Json:
-    """Every pod's address, ready or not: a pod that is draining is not ready, but is still asked."""
-    spec = {"clusterIP": "None", "publishNotReadyAddresses": True, "ports": [_port("admin", ADMIN_PORT)]}
+    """Every pod's address, ready or not: a pod that is draining is not ready, but is still asked.
+
+    The operator asks the admin port, the pods hand each other what belongs to them on the app port.
+    """
+    ports = [_port("admin", ADMIN_PORT), _port("app", APP_PORT)]
+    spec = {"clusterIP": "None", "publishNotReadyAddresses": True, "ports": ports}
     return _service(loop, naming.gateway_pods(loop.name), spec)
 
 

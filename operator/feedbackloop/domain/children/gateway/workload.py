@@ -1,4 +1,4 @@
-"""The gateway's StatefulSet: one pod with its log on a volume that outlives it."""
+"""The gateway's StatefulSet: pods, each with its log on a volume that outlives it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from feedbackloop.domain.children.common import (
     optional,
     pod_security,
 )
+from feedbackloop.domain.children.encryption import CREDENTIALS, secret_files
 from feedbackloop.domain.children.gateway.services import COMPONENT, pod_labels
 
 LOG_VOLUME = "log"
 LOG_PATH = "/var/lib/feedbackloop"
-REPLICAS = 1
 ANNOTATION_LOOP_UID = "feedbackloop.dev/loop-uid"
 """On the log's claim: whose log it is, should a loop of the same name come later."""
 _TERMINATION_SECONDS = 60
@@ -33,7 +33,7 @@ def stateful_set(loop: LoopRef, spec: FeedbackLoopSpec, settings: GatewaySetting
         "kind": "StatefulSet",
         "metadata": metadata(loop, naming.gateway(loop.name), labels=COMPONENT),
         "spec": {
-            "replicas": REPLICAS,
+            "replicas": spec.collection.replicas,
             "serviceName": naming.gateway_pods(loop.name),
             # With OrderedReady a pod that never became ready would not be replaced by a mended one.
             "podManagementPolicy": "Parallel",
@@ -86,12 +86,20 @@ def _pod(loop: LoopRef, spec: FeedbackLoopSpec, settings: GatewaySettings) -> Js
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": _TERMINATION_SECONDS,
         "securityContext": pod_security(),
-        "containers": [_container(loop, settings)],
+        "containers": [_container(loop, spec, settings)],
         "volumes": [{"name": "tmp", "emptyDir": {}}, *_secret_volumes(spec)],
+        **optional(affinity=_apart(loop) if spec.collection.replicas > 1 else None),
     }
 
 
-def _container(loop: LoopRef, settings: GatewaySettings) -> Json:
+def _apart(loop: LoopRef) -> Json:
+    """On different nodes where there are some: a node that is lost then takes one owner with it, not all."""
+    term = {"labelSelector": {"matchLabels": pod_labels(loop)}, "topologyKey": "kubernetes.io/hostname"}
+    preferred = [{"weight": 100, "podAffinityTerm": term}]
+    return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
+
+
+def _container(loop: LoopRef, spec: FeedbackLoopSpec, settings: GatewaySettings) -> Json:
     return {
         "name": "gateway",
         "image": settings.image,
@@ -106,7 +114,7 @@ def _container(loop: LoopRef, settings: GatewaySettings) -> Json:
         "volumeMounts": [
             {"name": LOG_VOLUME, "mountPath": LOG_PATH},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir: the root is read-only
-            *({"name": n, "mountPath": f"{SECRETS_PATH}/{n}", "readOnly": True} for n in ("storage", "kek", "app")),
+            *({"name": n, "mountPath": f"{SECRETS_PATH}/{n}", "readOnly": True} for n in _secrets(spec)),
         ],
         **optional(resources=settings.resources),
     }
@@ -122,13 +130,23 @@ def _env(loop: LoopRef) -> list[Json]:
     return [*({"name": name, "value": value} for name, value in plain.items()), pod_name]
 
 
-def _secret_volumes(spec: FeedbackLoopSpec) -> list[Json]:
-    secrets = {
-        "storage": spec.storage.credentials_secret_name,
-        "kek": spec.encryption.key.mounted_secret_name,
-        "app": spec.collection.app_token_secret_name,
+def _secrets(spec: FeedbackLoopSpec) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Directory to the Secret and its keys that are mounted there; a Secret's other keys are none of ours."""
+    key, verified = spec.encryption.key, spec.collection.verified_token_secret_name
+    return {
+        "storage": (spec.storage.credentials_secret_name, CREDENTIALS),
+        "kek": (key.mounted_secret_name, secret_files(key)),
+        "app": (spec.collection.app_token_secret_name, ("token",)),
+        **({"verified": (verified, ("token",))} if verified else {}),
     }
-    return [{"name": n, "secret": {"secretName": s, "defaultMode": 0o440}} for n, s in secrets.items()]
+
+
+def _secret_volumes(spec: FeedbackLoopSpec) -> list[Json]:
+    return [{"name": n, "secret": _source(s, keys)} for n, (s, keys) in _secrets(spec).items()]
+
+
+def _source(secret: str, keys: tuple[str, ...]) -> Json:
+    return {"secretName": secret, "defaultMode": 0o440, "items": [{"key": key, "path": key} for key in keys]}
 
 
 def _port(name: str, number: int) -> Json:

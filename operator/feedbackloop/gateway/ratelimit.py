@@ -1,27 +1,134 @@
-"""Rate limits on feedback: fixed windows, one count for each key, bounded memory."""
+"""Rate limits on feedback by subject, token and tenant: token buckets in bounded memory (pure).
+
+A bucket holds as many events as the limit allows in one period and refills evenly over the period. Kept is one
+number a bucket, the moment at which it would be full again (the generic cell rate algorithm, ITU-T I.371), and only
+for buckets that are not full: one that nobody has taken from for a period is full, so it can be forgotten.
+
+When more keys than `MAX_KEYS` are in use, further ones share cells by their hash. Nobody can empty the memory by making
+up keys, and who was over the limit stays over it.
+"""
 
 from __future__ import annotations
 
-from feedbackloop.api.collection import RateLimit
+from array import array
 
-MAX_KEYS = 200_000
+from feedbackloop.api.collection import RateLimit, RateLimits
+from feedbackloop.events.tokens import Claims
+
+MAX_KEYS = 50_000
+"""Buckets kept exactly, in each of two generations."""
+SHARED_CELLS = 1 << 16
+TAG_CHARS = 22
+"""The end of a token, which is the tag of its seal: unique, and short."""
+
+
+class OverLimit(Exception):  # noqa: N818 - an answer, not an error
+    """More events than a limit allows now. `retry_after` is in seconds; `never` when waiting does not help."""
+
+    def __init__(self, retry_after: int, *, never: bool = False) -> None:
+        super().__init__("over a rate limit")
+        self.retry_after, self.never = retry_after, never
 
 
 class Limiter:
-    """One limit over many keys."""
+    """One limit over many keys. Times are Unix milliseconds that never run backwards."""
 
-    def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
-        self._window = -1
-        self._counts: dict[str, int] = {}
+    def __init__(self, limit: RateLimit, *, most_keys: int = MAX_KEYS) -> None:
+        self.requests, self._period = limit.requests, limit.period_seconds * 1000
+        self._interval = self._period / limit.requests
+        self._most_keys = most_keys
+        self._young: dict[int, float] = {}
+        self._old: dict[int, float] = {}
+        self._turned = 0
+        self._shared: array[float] | None = None
+        self._shared_used = 0
 
-    def retry_after(self, key: str, now_ms: int, count: int = 1) -> int:
-        """0 when `count` more fit into the key's window (they are then counted), else seconds until the next one."""
-        period = self._limit.period_seconds * 1000
-        if now_ms // period != self._window or len(self._counts) >= MAX_KEYS:
-            self._window, self._counts = now_ms // period, {}
-        used = self._counts.get(key, 0)
-        if used + count > self._limit.requests and used:
-            return max(1, ((self._window + 1) * period - now_ms + 999) // 1000)
-        self._counts[key] = used + count
-        return 0
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def wait_ms(self, key: str | bytes, now_ms: int, count: int = 1) -> float:
+        """How long until so many events fit into the key's bucket; 0 when they fit now."""
+        full_at = max(self._full_at(hash(key)), now_ms)
+        over = full_at + count * self._interval - now_ms - self._period
+        return over if over >= 1.0 else 0.0
+
+    def charge(self, key: str | bytes, now_ms: int, count: int = 1) -> None:
+        """Takes so many events out of the key's bucket."""
+        self._turn(now_ms)
+        number = hash(key)
+        full_at = max(self._full_at(number), now_ms) + count * self._interval
+        if number in self._young or len(self._young) < self._most_keys:
+            self._young[number] = full_at
+        else:
+            self._share(number, full_at, now_ms)
+
+    def retry_after(self, key: str | bytes, now_ms: int, count: int = 1) -> int:
+        """0 when `count` more fit (they are then taken), else the seconds after which they will."""
+        wait = self.wait_ms(key, now_ms, count)
+        if not wait:
+            self.charge(key, now_ms, count)
+        return seconds(wait)
+
+    def _full_at(self, number: int) -> float:
+        kept = self._young.get(number) or self._old.get(number, 0.0)
+        if self._shared is not None:
+            return max(kept, self._shared[number % SHARED_CELLS])
+        return kept
+
+    def _turn(self, now_ms: int) -> None:
+        """Forgets the buckets that were last taken from at least a period ago: they are full."""
+        if now_ms - self._turned < self._period:
+            return
+        self._old = self._young if now_ms - self._turned < 2 * self._period else {}
+        self._young, self._turned = {}, now_ms
+        if self._shared is not None and now_ms - self._shared_used >= self._period:
+            self._shared = None
+
+    def _share(self, number: int, full_at: float, now_ms: int) -> None:
+        if self._shared is None:
+            self._shared = array("d", bytes(8 * SHARED_CELLS))
+        self._shared[number % SHARED_CELLS] = full_at
+        self._shared_used = now_ms
+
+
+def seconds(wait_ms: float) -> int:
+    """For `Retry-After`: whole seconds, at least one when there is a wait."""
+    return int(-(-wait_ms // 1000))
+
+
+class Limits:
+    """The limits of one configuration."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self._subject = Limiter(limits.per_subject) if limits.per_subject else None
+        self._token = Limiter(limits.per_token) if limits.per_token else None
+        self._tenant = Limiter(limits.per_tenant) if limits.per_tenant else None
+
+    def check_token(self, token: bytes, now_ms: int) -> None:
+        """Before a token is opened: whether its bucket is empty. Raises OverLimit."""
+        if self._token is not None and (wait := self._token.wait_ms(token[-TAG_CHARS:], now_ms)):
+            raise OverLimit(seconds(wait))
+
+    def check(self, claims: Claims, token: bytes, now_ms: int, count: int = 1) -> None:
+        """Whether so many events fit into all of the buckets; takes nothing. Raises OverLimit."""
+        for limiter, key in self._buckets(claims, token):
+            if count > limiter.requests:
+                raise OverLimit(seconds(limiter.wait_ms(key, now_ms)) or 1, never=True)
+            if wait := limiter.wait_ms(key, now_ms, count):
+                raise OverLimit(seconds(wait))
+
+    def take(self, claims: Claims, token: bytes, now_ms: int, count: int) -> None:
+        """Takes so many events out of all buckets, or out of none. Raises OverLimit."""
+        self.check(claims, token, now_ms, count)
+        for limiter, key in self._buckets(claims, token):
+            limiter.charge(key, now_ms, count)
+
+    def _buckets(self, claims: Claims, token: bytes) -> list[tuple[Limiter, str | bytes]]:
+        found: list[tuple[Limiter, str | bytes]] = []
+        if self._token is not None:
+            found.append((self._token, token[-TAG_CHARS:]))
+        if self._subject is not None:
+            found.append((self._subject, claims.subject))
+        if self._tenant is not None and claims.tenant:
+            found.append((self._tenant, claims.tenant))
+        return found

@@ -7,19 +7,21 @@ import hashlib
 import hmac
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbackloop.api.collection import RateLimit
 from feedbackloop.api.gateway import Arm, Backend, GatewayConfig, Routing
+from feedbackloop.events.incoming import IncomingFeedback
 from feedbackloop.events.redaction import Redactor
 from feedbackloop.events.scrub import scrubbed
+from feedbackloop.events.validation import Refusal
 from feedbackloop.gateway.applied import BadConfig, apply
 from feedbackloop.gateway.assignment import assign, bucket
 from feedbackloop.gateway.completions import EventStream, StreamedText, event_data, messages, neutral, outputs
-from feedbackloop.gateway.ingest import NotJson, TooManyEvents, split
-from feedbackloop.gateway.ratelimit import Limiter
+from feedbackloop.gateway.ingest import NotJson, TooManyEvents
+from feedbackloop.gateway.ingest.bodies import PLAIN
 from feedbackloop.gateway.recent import RecentMap
 from feedbackloop.gateway.settings import Settings
 from feedbackloop.gateway.upstream import Upstream
@@ -51,13 +53,6 @@ def test_raising_the_weight_moves_sessions_only_from_stable_to_canary(session: s
 def test_the_weight_is_the_share_of_sessions() -> None:
     share = sum(assign(routing(25), f"s-{n}") is Arm.CANARY for n in range(20_000)) / 20_000
     assert 0.24 < share < 0.26
-
-
-def test_a_limit_refuses_until_the_next_window() -> None:
-    limiter = Limiter(RateLimit(requests=2, period_seconds=10))
-    assert [limiter.retry_after("a", 1_000) for _ in range(3)] == [0, 0, 9]
-    assert limiter.retry_after("b", 1_000) == 0
-    assert limiter.retry_after("a", 10_000) == 0
 
 
 @given(st.lists(st.integers(0, (1 << 64) - 1)))
@@ -174,21 +169,39 @@ def test_a_configuration_is_known_by_its_revision() -> None:
 
 
 def test_a_body_is_split_into_its_events() -> None:
-    one, batched = split(b'{"event_id": "1", "signal": "x"}')
-    assert (len(one), batched) == (1, False)
-    many, batched = split(b'{"events": [{"a": 1}, 7]}')
-    assert (len(many), batched) == (2, True)
+    one, path = PLAIN.split(b'{"event_id": "1", "signal": "x"}')
+    assert (len(one), path) == (1, "$")
+    many, path = PLAIN.split(b'{"events": [{"a": 1}, 7]}')
+    assert (len(many), path) == (2, "$.events[{}]")
+
+
+def test_lines_are_events_each_and_blank_ones_are_none() -> None:
+    good = b'{"event_id": "0192f0c1-0000-7000-8000-000000000001", "signal": "x"}'
+    items = PLAIN.lines(b"\n".join((good, b"", b"  \r", b"{", good + b"\r", b"\xff")))
+    assert [isinstance(item, IncomingFeedback) for item in items] == [True, False, True, False]
+    with pytest.raises(TooManyEvents):
+        PLAIN.lines(b"{}\n" * 501)
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"1" + b"0" * 5000])
+def test_a_number_that_nobody_can_keep_is_json_and_no_value(number: bytes) -> None:
+    body = b'{"event_id": "0192f0c1-0000-7000-8000-000000000001", "signal": "x", "value": ' + number + b"}"
+    (item,), _ = PLAIN.split(body)
+    assert isinstance(item, msgspec.Raw)
+    with pytest.raises(Refusal) as raised:
+        PLAIN.decode(item)
+    assert (raised.value.code, raised.value.path) == ("bad_value", "$.value")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"events": [', b'"\\ud800"'])
 def test_what_is_not_json_is_told_so(body: bytes) -> None:
     with pytest.raises(NotJson):
-        split(body)
+        PLAIN.split(body)
 
 
 def test_more_events_than_allowed_are_refused_as_a_whole() -> None:
     with pytest.raises(TooManyEvents):
-        split(json.dumps({"events": [{}] * 51}).encode())
+        PLAIN.split(json.dumps({"events": [{}] * 51}).encode())
 
 
 def test_a_bad_row_is_scrubbed_in_keys_strings_and_numbers() -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from feedbackloop.events.objects import S3Client
 from tests.faults.clients import Clients, Record, votes
-from tests.faults.zygote import Child, Zygote
+from tests.faults.zygote import Zygote
 from tests.gateway.process import Gateway
 from tests.gateway.stored import records, uploaded
 from tests.gateway.waiting import wait_for
@@ -44,9 +44,13 @@ class Killer:
     def __init__(self, gateway: Gateway, zygote: Zygote, seed: int) -> None:
         self._gateway, self._zygote, self._chance = gateway, zygote, random.Random(seed)
 
+    def spawn(self, **env: str) -> None:
+        """Starts it without waiting for it."""
+        self._gateway.adopt(self._zygote.spawn(self._gateway, **env))
+
     def start(self) -> None:
-        """Starts it, and holds its status against what clients know."""
-        self._gateway.adopt(self._zygote.spawn(self._gateway))
+        """Starts it and waits until it serves."""
+        self.spawn()
         wait_for(self._gateway.is_ready, f"the gateway is ready (log: {self._gateway.log_path})")
 
     def run(self, kills: int, objects: S3Client) -> Report:
@@ -63,6 +67,27 @@ class Killer:
         ended = time.monotonic() - began
         uploaded(self._gateway, 60)
         return self._report(kills, record, votes(records(self._gateway, objects)), ended)
+
+    def die_at(self, place: str, objects: S3Client, *, times: int = 1) -> Report:
+        """Lets it kill itself at a failpoint under load, `times` starts in a row, and then go on."""
+        began = time.monotonic()
+        self.start()
+        tokens = [self._gateway.token(session_id=f"s-{number}") for number in range(4)]
+        clients = Clients(self._gateway, tokens)
+        with clients.running() as record:
+            wait_for(clients.acknowledged, "votes are acknowledged")
+            os.kill(self._gateway.pid, signal.SIGKILL)
+            self._gateway.wait()
+            for _ in range(times):
+                self.spawn(FL_FAILPOINT=place)
+                assert self._gateway.wait() == -signal.SIGKILL, self._gateway.log_path.read_text()
+            known = len(record.acknowledged)
+            self.start()
+            self.hold(known + len(tokens))
+            wait_for(lambda: clients.acknowledged() > known, "votes are acknowledged again")
+        ended = time.monotonic() - began
+        uploaded(self._gateway, 60)
+        return self._report(times, record, votes(records(self._gateway, objects)), ended)
 
     def _kill_under_load(self, clients: Clients) -> None:
         before = clients.acknowledged()
@@ -90,6 +115,3 @@ class Killer:
             seconds=round(seconds, 1),
             kills_per_minute=round(kills * 60 / seconds, 1),
         )
-
-
-__all__ = ["Child", "Killer", "Report"]

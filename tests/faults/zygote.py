@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from feedbackloop.gateway import failpoints
 from tests.gateway.process import ROOT, Gateway
 
 
@@ -77,8 +78,8 @@ class Zygote:
         self._process.stdin.flush()
         return dict(json.loads(self._process.stdout.readline()))
 
-    def spawn(self, gateway: Gateway) -> Child:
-        asked = {"env": gateway.env, "cwd": str(gateway.root), "log": str(gateway.log_path)}
+    def spawn(self, gateway: Gateway, **env: str) -> Child:
+        asked = {"env": gateway.env | env, "cwd": str(gateway.root), "log": str(gateway.log_path)}
         return Child(self, int(self.ask(asked)["pid"]))
 
 
@@ -106,6 +107,9 @@ def _become(asked: dict[str, Any]) -> None:
     for fd in (1, 2):
         os.dup2(log, fd)
     os.close(0)
+    # Resolved when it was loaded, in another environment.
+    failpoints.reached = failpoints.resolve(os.environ)
+    failpoints.ARMED = "FL_FAILPOINT" in os.environ
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     OUT_OF_MEMORY = 13
     STORAGE_UNAVAILABLE = 14
     BASE_MODEL_UNAVAILABLE = 15
+    CONSENT_WITHDRAWN = 16
     PREEMPTED = 20
 
 
@@ -178,6 +179,12 @@ class CurateResult(Result):
 class TrainResult(Result):
     model: Model
     steps: int
+    rows: int = 0
+    """Rows that were trained on."""
+    rows_withdrawn: int = 0
+    """Rows of the data set that were left out, because somebody had withdrawn consent since it was built."""
+    rows_digest: str = ""
+    """Of the rows that were trained on."""
     resumed_from_step: int = 0
     final_loss: float
     launcher: Launcher

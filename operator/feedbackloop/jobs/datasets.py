@@ -26,6 +26,8 @@ class Manifest(Struct, frozen=True, rename={"schema_version": "schemaVersion"}):
     config_digest: str
     files: tuple[File, ...]
     counts: dict[str, Any] = {}
+    ledger: dict[str, dict[str, Any]] = {}
+    """How far the consent ledgers went that decided about it, by their origin."""
 
 
 def prefix(digest: str) -> str:

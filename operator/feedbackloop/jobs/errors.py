@@ -1,8 +1,8 @@
 """What ends a job, as a tree whose every leaf is one exit code.
 
 `JobError` → `InvalidSpec` · `InvalidDataset` · `Diverged` · `OutOfMemory` · `StorageUnavailable` ·
-`BaseModelUnavailable` · `Preempted`, and beside it `Terminated`. Their messages reach logs, so they
-name fields, keys and numbers, never content. Anything else is a bug and exits with `BUG`.
+`BaseModelUnavailable` · `ConsentWithdrawn` · `Preempted`, and beside it `Terminated`. Their messages
+reach logs, so they name fields, keys and numbers, never content. Anything else is a bug and exits with `BUG`.
 """
 
 # The names are the words of the contract: `INVALID_SPEC` is `InvalidSpec`.
@@ -57,6 +57,12 @@ class BaseModelUnavailable(JobError):
     """The base model cannot be fetched or does not match its digest."""
 
     code = ExitCode.BASE_MODEL_UNAVAILABLE
+
+
+class ConsentWithdrawn(JobError):
+    """Nothing that may be trained on is left of the data set; a new run builds another one."""
+
+    code = ExitCode.CONSENT_WITHDRAWN
 
 
 class Preempted(JobError):

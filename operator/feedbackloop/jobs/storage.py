@@ -6,7 +6,7 @@ a wrong credential is mended by its owner while the run waits. Only an absent ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.events.errors import ObjectExists, ObjectMissing
-from feedbackloop.events.objects import ObjectInfo
+from feedbackloop.events.objects import NO_METADATA, ObjectInfo
 from feedbackloop.jobs.errors import InvalidSpec, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -47,11 +47,14 @@ class Store:
         with _translated("put", key):
             self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> bool:
         """Write unless the key exists; whether this call wrote it."""
+        declared: dict[str, Any] = {"Metadata": dict(metadata)} if metadata else {}
         try:
             with _translated("create", key):
-                self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*")
+                self.client.put_object(
+                    Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*", **declared
+                )
         except _TakenError:
             return False
         return True
@@ -88,8 +91,8 @@ class Objects:
     def __init__(self, store: Store) -> None:
         self._root = store.at("")
 
-    def put_new(self, key: str, data: bytes) -> None:
-        if not self._root.create(key, data):
+    def put_new(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> None:
+        if not self._root.create(key, data, metadata):
             raise ObjectExists(key)
 
     def put(self, key: str, data: bytes) -> None:

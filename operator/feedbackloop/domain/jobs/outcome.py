@@ -18,6 +18,8 @@ class End(StrEnum):
 
     FATAL = "Fatal"
     """Another attempt would end the same way."""
+    CONSENT_WITHDRAWN = "ConsentWithdrawn"
+    """Nothing may be trained on any more; another attempt would end the same way."""
     OUT_OF_MEMORY = "OutOfMemory"
     PREEMPTED = "Preempted"
     """The surroundings took the pod away; not counted."""
@@ -48,6 +50,9 @@ BY_EXIT_CODE: dict[int, Ended] = {
     ExitCode.OUT_OF_MEMORY: Ended(End.OUT_OF_MEMORY, "the job ran out of memory (exit 13)"),
     ExitCode.STORAGE_UNAVAILABLE: Ended(End.STORAGE_AWAY, "the job could not reach object storage or MLflow (exit 14)"),
     ExitCode.BASE_MODEL_UNAVAILABLE: Ended(End.BASE_AWAY, "the job could not read the base model (exit 15)"),
+    ExitCode.CONSENT_WITHDRAWN: Ended(
+        End.CONSENT_WITHDRAWN, "consent to all that could be trained on was withdrawn (exit 16); a new run is needed"
+    ),
     ExitCode.PREEMPTED: Ended(End.PREEMPTED, "the job was told to stop (exit 20)"),
     KILLED: Ended(End.PREEMPTED, "the pod was killed (exit 137 without OOMKilled)"),
     TERMINATED: Ended(End.PREEMPTED, "the pod was told to stop (exit 143)"),

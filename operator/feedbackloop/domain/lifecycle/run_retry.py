@@ -32,6 +32,8 @@ def next_step(stage: StageStatus, end: Ended, max_failures: int, max_halvings: i
     """What follows this end."""
     if end.end is End.FATAL:
         return Never(Reason.STAGE_FAILED, stage.failures, end.message)
+    if end.end is End.CONSENT_WITHDRAWN:
+        return Never(Reason.CONSENT_WITHDRAWN, stage.failures, end.message)
     if end.end is End.DEADLINE:
         return Never(Reason.DEADLINE_EXCEEDED, stage.failures, end.message)
     if end.end is End.OUT_OF_MEMORY and stage.halvings < max_halvings:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
 from feedbackloop.api.collection import SignalKind
-from feedbackloop.jobs.curate import preferences
+from feedbackloop.events.ledger.chain import Head
+from feedbackloop.events.ledger.consents import Standings
+from feedbackloop.events.ledger.reading import Ledger as ConsentLedger
+from feedbackloop.jobs.curate import consent, preferences
 from feedbackloop.jobs.curate.config import Config
 from feedbackloop.jobs.curate.join import Joiner, consented, distinct, distinct_interactions, last_votes, partition
 from feedbackloop.jobs.curate.preferences import Pair, Raters
@@ -38,6 +41,8 @@ class DataSet:
     interactions: int
     config: Config
     slices: Mapping[str, int]
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    """How far the consent ledgers went that decided about it."""
 
     def reasons(self) -> dict[str, int]:
         """How many events were left out, by reason."""
@@ -82,12 +87,14 @@ def curate(
     events: Iterable[Feedback],
     golden: Mapping[str, Sequence[GoldenItem]],
     config: Config,
+    consents: ConsentLedger | None = None,
 ) -> DataSet:
     """From everything stored to what may be trained on."""
     events, interactions = list(events), distinct_interactions(interactions)
     items = list(chain.from_iterable(golden.values()))
     topics, leaks, ledger = Topics.of(items), _prompts(items), Ledger(len(events))
-    votes = _votes(events, Joiner(interactions, config.signals, topics), config, ledger)
+    consents = consents or ConsentLedger()
+    votes = _votes(events, Joiner(interactions, config.signals, topics), config, ledger, consents.standings())
     made, pairs, raters = _rows(votes, leaks, config, ledger)
     used = [
         *(v for row in (*made.rows, *made.regressions) for v in row.votes),
@@ -104,18 +111,22 @@ def curate(
         interactions=len(interactions),
         config=config,
         slices=slices(golden, made, config),
+        heads=consents.heads,
     )
     _conserved(events, used, data.excluded)
     _clean(data, leaks)
     return data
 
 
-def _votes(events: Sequence[Feedback], joiner: Joiner, config: Config, ledger: Ledger) -> list[Vote]:
+def _votes(
+    events: Sequence[Feedback], joiner: Joiner, config: Config, ledger: Ledger, standings: Standings
+) -> list[Vote]:
     """The votes that rows may be made of."""
     first = ledger.stage("distinct", distinct(events))
     joined = ledger.stage("joined", joiner.join(first))
     agreed = ledger.stage("consented", consented(joined, required=config.consent_required))
-    declared = ledger.stage("declared", joiner.votes(agreed))
+    standing = ledger.stage("standing", consent.standing(agreed, standings))
+    declared = ledger.stage("declared", joiner.votes(standing))
     last = ledger.stage("lastVotes", last_votes(declared))
     trainable = ledger.stage("trainable", partition(last, lambda v: v.kind in TRAINABLE, Reason.NOT_TRAINABLE))
     return ledger.stage("worded", partition(trainable, lambda v: bool(v.prompt.key), Reason.BLANK))

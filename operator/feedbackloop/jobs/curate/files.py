@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from feedbackloop.events.records import Message
 from feedbackloop.jobs import canonical
+from feedbackloop.jobs.curate import consent
 from feedbackloop.jobs.curate.preferences import Pair
-from feedbackloop.jobs.curate.rows import Row
+from feedbackloop.jobs.curate.rows import Row, Vote
+from feedbackloop.jobs.ledger import as_json
 
 if TYPE_CHECKING:
     from feedbackloop.jobs.curate.dataset import DataSet
@@ -35,10 +37,14 @@ class Bundle:
 
 def bundle(data: DataSet) -> Bundle:
     """Rows in an order that depends on their content only."""
+    rows, people = _traced((_train(row), row.votes) for row in data.training.rows)
+    pairs, raters = _traced((_pair(pair), pair.votes) for pair in data.pairs)
     files = {
-        "train.jsonl": _lines(_train(row) for row in data.training.rows),
+        "train.jsonl": rows,
+        "subjects.jsonl": people,
         "regressions.jsonl": _lines(_item(row, data) for row in data.training.regressions),
-        "preferences.jsonl": _lines(_pair(pair) for pair in data.pairs),
+        "preferences.jsonl": pairs,
+        "preference_subjects.jsonl": raters,
         "corrected_topics.json": canonical.encode(list(data.training.topics)),
         "excluded.jsonl": canonical.lines({"event_id": e.event.event_id, "reason": e.reason} for e in data.excluded),
         "card.json": canonical.encode(card(data)),
@@ -55,6 +61,7 @@ def _manifest(files: dict[str, bytes], data: DataSet) -> dict[str, Any]:
             for path, content in sorted(files.items())
         ],
         "counts": data.counts(),
+        "ledger": as_json(data.heads),
     }
 
 
@@ -74,6 +81,14 @@ def card(data: DataSet) -> dict[str, Any]:
 
 def _lines(rows: Iterable[Any]) -> bytes:
     return b"".join(sorted(canonical.encode(row) + b"\n" for row in rows))
+
+
+def _traced(rows: Iterable[tuple[Any, Sequence[Vote]]]) -> tuple[bytes, bytes]:
+    """Rows ordered by their content, and line by line the people behind them."""
+    lines = sorted(
+        (canonical.encode(row) + b"\n", canonical.encode(consent.subjects(votes)) + b"\n") for row, votes in rows
+    )
+    return b"".join(row for row, _ in lines), b"".join(people for _, people in lines)
 
 
 def _train(row: Row) -> dict[str, Any]:

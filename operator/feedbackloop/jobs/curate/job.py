@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from feedbackloop.api.jobs import CurateResult, CurateSpec
 from feedbackloop.events.store import BAD_ROWS, read_events
-from feedbackloop.jobs import datasets, golden
+from feedbackloop.jobs import datasets, golden, ledger
 from feedbackloop.jobs.curate import tracking
 from feedbackloop.jobs.curate.config import Config
 from feedbackloop.jobs.curate.dataset import DataSet, curate
@@ -30,11 +30,14 @@ def run(job: Job[CurateSpec]) -> CurateResult:
     events = sort_out(read_events(Objects(job.store), spec.storage.prefix, spec.cut, vault.kek))
     log.info("read %d interactions, %d events, %d lost", len(events.interactions), len(events.feedback), events.lost)
     job.progress.set(1, STEPS)
-    data = curate(events.interactions, events.feedback, suites, Config.of(spec))
+    # Beyond the cut: what somebody refused a moment ago counts.
+    consents = ledger.read(job)
+    data = curate(events.interactions, events.feedback, suites, Config.of(spec), consents)
     made = bundle(data)
     job.progress.set(2, STEPS)
     digest = datasets.write(vault, made.files, made.manifest)
     log.info("data set %s: %s", digest, data.counts())
+    ledger.append(job, "dataset.built", consents.heads, digest=digest, rows=len(data.training.rows))
     job.progress.set(3, STEPS)
     if spec.mlflow is not None:
         tracking.log_data_set(spec.mlflow, spec.run_name, digest, data)

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     """Its value does not suit the declared kind of its signal (any longer)."""
     NO_CONSENT = "NoConsent"
     """Training was not consented to when it is required, or the consent was withdrawn."""
+    CONSENT_WITHDRAWN = "ConsentWithdrawn"
+    """The consent ledger has a refusal that came later, of its author or of whose conversation it is about."""
     SUPERSEDED = "Superseded"
     """A later vote of the same subject on the same output, or the same answer to the same prompt, replaced it."""
     NOT_TRAINABLE = "NotTrainable"

@@ -26,6 +26,8 @@ class Interaction:
     """Consent to training: given, refused, or not said."""
     messages: tuple[Message, ...]
     outputs: tuple[Output, ...]
+    received_at: int = 0
+    """Unix milliseconds of the gateway's clock."""
 
     def text(self, output_id: str) -> str | None:
         return next((output.text for output in self.outputs if output.id == output_id), None)

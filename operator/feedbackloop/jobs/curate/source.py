@@ -33,7 +33,7 @@ def sort_out(records: Iterable[Record]) -> Events:
 
 def _interaction(record: InteractionRecord) -> Interaction:
     outputs = tuple(Output(output.output_id, output.content) for output in record.outputs)
-    return Interaction(record.event_id, record.subject, record.consent, record.messages, outputs)
+    return Interaction(record.event_id, record.subject, record.consent, record.messages, outputs, record.received_at)
 
 
 def _feedback(record: FeedbackRecord) -> Feedback:

@@ -31,8 +31,8 @@ class TornError(Exception):
 class Checkpoints:
     """The checkpoints of one run, below `runs/<runId>/checkpoints/`."""
 
-    def __init__(self, vault: Vault, run_id: str, spec_digest: str) -> None:
-        self._vault, self._spec_digest = vault, spec_digest
+    def __init__(self, vault: Vault, run_id: str, spec_digest: str, rows_digest: str = "") -> None:
+        self._vault, self._spec_digest, self._rows_digest = vault, spec_digest, rows_digest
         self._prefix = f"runs/{run_id}/checkpoints/"
 
     def committed(self) -> list[int]:
@@ -65,13 +65,14 @@ class Checkpoints:
                 data = path.read_bytes()
                 self._vault.put(self._key(step, path.name), data)
                 files.append({"path": path.name, "sha256": canonical.sha256(data), "size": len(data)})
-        marker = {"specDigest": self._spec_digest, "step": step, "files": files}
+        ours = {"specDigest": self._spec_digest, "rowsDigest": self._rows_digest}
+        marker = {**ours, "step": step, "files": files}
         self._vault.put(self._key(step, COMMITTED), canonical.encode(marker))
 
     def _read(self, step: int, into: Path) -> None:
         marker = self._marker(step)
         if marker is None:
-            raise TornError("it belongs to another spec")
+            raise TornError("it belongs to another spec or to other rows")
         shutil.rmtree(into, ignore_errors=True)
         into.mkdir(parents=True)
         for file in marker["files"]:
@@ -81,10 +82,11 @@ class Checkpoints:
             (into / Path(file["path"]).name).write_bytes(data)
 
     def _marker(self, step: int) -> dict[str, list[dict[str, str]]] | None:
-        """The marker of a checkpoint of this spec."""
+        """The marker of a checkpoint of this spec and these rows."""
         data = self._vault.get(self._key(step, COMMITTED))
         marker = json.loads(data) if data else {}
-        return marker if marker.get("specDigest") == self._spec_digest else None
+        ours = (self._spec_digest, self._rows_digest)
+        return marker if (marker.get("specDigest"), marker.get("rowsDigest", "")) == ours else None
 
     def _forget(self, step: int) -> None:
         """The marker goes first: what has none is no checkpoint."""

@@ -8,11 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from feedbackloop.events.ledger.consents import Standings
 from feedbackloop.jobs import datasets
 from feedbackloop.jobs.errors import InvalidDataset
+from feedbackloop.jobs.train.consent import Allowed, allowed
 from feedbackloop.jobs.vault import Vault
 
-ROWS = "train.jsonl"
+ROWS, PEOPLE = "train.jsonl", "subjects.jsonl"
 
 
 class Message(Struct, frozen=True):
@@ -30,12 +32,14 @@ class Row(Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Row)
 
 
-def fetch(vault: Vault, digest: str, into: Path) -> int:
-    """Write the data set's training rows to a file; how many there are."""
-    data = datasets.read(vault, digest, ROWS)[ROWS]
-    count = len(parse(data))
-    into.write_bytes(data)
-    return count
+def fetch(vault: Vault, digest: str, into: Path, standings: Standings) -> Allowed:
+    """Write the training rows of the data set that may be used by what holds now to a file."""
+    listed = {file.path for file in datasets.read_manifest(vault, digest).files}
+    files = datasets.read(vault, digest, *({ROWS, PEOPLE} & listed | {ROWS}))
+    found = allowed(files[ROWS], files.get(PEOPLE), standings)
+    parse(found.data)
+    into.write_bytes(found.data)
+    return found
 
 
 def parse(data: bytes) -> list[Row]:

@@ -33,7 +33,7 @@ class Plan:
     base: Path
     """The base model's directory."""
     rows: Path
-    """The data set's `train.jsonl`."""
+    """Of the data set's `train.jsonl` what may be trained on."""
     work: Path
     """A scratch directory: local checkpoints, signs of life, the trained model."""
     hyperparameters: Hyperparameters
@@ -41,6 +41,12 @@ class Plan:
     storage: ObjectStore
     """Where checkpoints go, with the credentials and the KEK below `secrets`."""
     secrets: Path
+    used: int = 0
+    """Rows in `rows`."""
+    withdrawn: int = 0
+    """Rows that were left out, because consent was withdrawn since the data set was built."""
+    rows_digest: str = ""
+    """Of `rows`: a checkpoint of other rows is none of this training."""
 
     @property
     def model(self) -> Path:

@@ -58,7 +58,7 @@ def train(plan: Plan, *more: Any, kept: Path | None = None) -> Outcome:
 def checkpoints(plan: Plan) -> Checkpoints:
     store = open_store(plan.storage, plan.secrets / "storage")
     vault = Vault(store, load_kek(plan.secrets / "kek"))
-    return Checkpoints(vault, plan.run_id, plan.spec_digest)
+    return Checkpoints(vault, plan.run_id, plan.spec_digest, plan.rows_digest)
 
 
 def _quiet() -> None:

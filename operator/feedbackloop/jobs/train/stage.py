@@ -9,7 +9,7 @@ from pathlib import Path
 from feedbackloop.api.feedbackloop import Model
 from feedbackloop.api.improvement import Launcher, TrainingStage
 from feedbackloop.api.jobs import TrainResult, TrainSpec
-from feedbackloop.jobs import artefact
+from feedbackloop.jobs import artefact, datasets, ledger
 from feedbackloop.jobs.errors import BaseModelUnavailable, InvalidSpec, Preempted
 from feedbackloop.jobs.patience import patiently
 from feedbackloop.jobs.runtime import Job
@@ -35,10 +35,14 @@ def run(job: Job[TrainSpec]) -> TrainResult:
     model = publish(job, plan.model)
     patiently(follower.look, job.stopping.requested)
     patiently(lambda: tracker.parameters(parameters(job, model)), job.stopping.requested)
+    patiently(lambda: ledger.append(job, "training.finished", model=model.digest), job.stopping.requested)
     return TrainResult(
         **job.identity(),
         model=model,
         steps=outcome.steps,
+        rows=plan.used,
+        rows_withdrawn=plan.withdrawn,
+        rows_digest=plan.rows_digest,
         resumed_from_step=outcome.resumed_from,
         final_loss=outcome.final_loss,
         launcher=job.spec.launcher,
@@ -51,15 +55,22 @@ def prepare(job: Job[TrainSpec]) -> Plan:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     rows, base = work / dataset.ROWS, work / "base"
-    count = dataset.fetch(job.vault(), job.spec.dataset_digest, rows)
+    heads = ledger.of_json(datasets.read_manifest(job.vault(), job.spec.dataset_digest).ledger)
+    consents = ledger.read(job, known=heads)
+    used = dataset.fetch(job.vault(), job.spec.dataset_digest, rows, consents.standings())
+    told = {"dataset": job.spec.dataset_digest, "rows": used.rows, "withdrawn": used.withdrawn}
+    ledger.append(job, "training.started", consents.heads, attempt=job.attempt, rowsDigest=used.digest, **told)
     fetch_base(job, base)
-    log.info("%d rows, base %s", count, job.spec.base.digest)
+    log.info("%d rows, %d withdrawn since, base %s", used.rows, used.withdrawn, job.spec.base.digest)
     stage = stage_of(job.spec)
     return Plan(
         run_id=job.spec.run_id,
         spec_digest=job.spec_digest,
         base=base,
         rows=rows,
+        used=used.rows,
+        withdrawn=used.withdrawn,
+        rows_digest=used.digest,
         work=work,
         hyperparameters=stage.hyperparameters,
         batch=Batch.of(stage.hyperparameters.batch_size, job.place.halvings),

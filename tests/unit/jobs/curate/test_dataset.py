@@ -15,8 +15,10 @@ FILES = [
     "card.json",
     "corrected_topics.json",
     "excluded.jsonl",
+    "preference_subjects.jsonl",
     "preferences.jsonl",
     "regressions.jsonl",
+    "subjects.jsonl",
     "train.jsonl",
 ]
 
@@ -39,7 +41,7 @@ def test_the_manifest_lists_every_file_by_the_digest_of_its_plaintext() -> None:
         content = made.files[file["path"]]
         assert (file["sha256"], file["size"]) == (canonical.sha256(content), len(content))
     assert made.digest == canonical.digest(made.manifest)
-    assert set(manifest) == {"schemaVersion", "config_digest", "files", "counts"}
+    assert set(manifest) == {"schemaVersion", "config_digest", "files", "counts", "ledger"}
 
 
 def test_corrected_topics_are_listed() -> None:

@@ -155,10 +155,10 @@ MALFORMED = [
     ({"event_id": "1"}, "malformed", "$.event_id"),
     ({"outputs": []}, "bad_value", "$.outputs"),
     ({"outputs": [{"output_id": f"o-{n}", "content": ""} for n in range(9)]}, "too_large", "$.outputs"),
-    ({"outputs": [{"output_id": "o", "content": None}]}, "malformed", "$.outputs"),
+    ({"outputs": [{"output_id": "o", "content": None}]}, "malformed", "$.outputs[0].content"),
     ({"outputs": [{"output_id": "o", "content": "a"}] * 2}, "bad_value", "$.outputs[1].output_id"),
     ({"raters": ["r"] * 2}, "bad_value", "$.raters[1]"),
-    ({"messages": [{"role": "user"}]}, "malformed", "$.messages"),
+    ({"messages": [{"role": "user"}]}, "missing_field", "$.messages[0].content"),
     ({"surprise": 1}, "unknown_field", "$"),
 ]
 

@@ -6,6 +6,7 @@ like everything else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -20,14 +21,14 @@ MAX_RAW = 262_144
 _encode = msgspec.json.Encoder().encode
 
 
-def scrubbed(value: Any, redactor: Redactor) -> str:
-    """The value as JSON with private entities replaced, cut at `MAX_RAW` characters. Raises RedactionFailed."""
+def scrubbed(value: Any, redactor: Redactor, hints: Sequence[str] = ()) -> str:
+    """The value as JSON without private entities and hints, cut at `MAX_RAW` characters. Raises RedactionFailed."""
     texts: list[str] = []
     try:
         _collect(value, texts, 0)
     except RecursionError:
-        return redactor.redact_text(_flat(value))[:MAX_RAW]
-    rest = iter(redactor.redact(texts) if texts else ())
+        return redactor.redact([_flat(value)], hints)[0][:MAX_RAW]
+    rest = iter(redactor.redact(texts, hints) if texts else ())
     return _encode(_rebuilt(value, rest)).decode()[:MAX_RAW]
 
 

@@ -31,11 +31,11 @@ class Claims(Struct, frozen=True, array_like=True):
     subject: str
     session: str
     outputs: tuple[str, ...]
-    arm: str
-    run_uid: str
-    epoch: int
-    started_at: int
-    expires_at: int
+    arm: str = ""
+    run_uid: str = ""
+    epoch: int = 0
+    started_at: int = 0
+    expires_at: int = 0
     consent: bool | None = None
     tenant: str = ""
     verified: bool = False

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from feedbackloop.events.validation import Refusal
+from feedbackloop.gateway import schemas
 from feedbackloop.gateway.asgi import (
     Answer,
     Disconnected,
@@ -22,14 +23,18 @@ from feedbackloop.gateway.asgi import (
     send_answer,
 )
 from feedbackloop.gateway.core import Core
-from feedbackloop.gateway.feedback_port import unavailable
-from feedbackloop.gateway.ingest import NotJson
+from feedbackloop.gateway.feedback_port import MAX_BATCH, MAX_BODY, unavailable
+from feedbackloop.gateway.ingest import NotJson, Sender
 from feedbackloop.gateway.interactions import InteractionIngest
 from feedbackloop.gateway.peers.port import PeerPort
 from feedbackloop.gateway.proxy import COMPLETIONS, Broken, Proxy
+from feedbackloop.gateway.trusted import TrustedFeedbackPort
 from feedbackloop.gateway.wal import LogUnavailable
 
 MAX_COMPLETION, MAX_INTERACTION = 4 << 20, 1 << 20
+INTERACTIONS, FEEDBACK, BATCH = "/v1/interactions", "/v1/feedback", "/v1/feedback:batch"
+_TAKEN = {INTERACTIONS: MAX_INTERACTION, FEEDBACK: MAX_BODY, BATCH: MAX_BATCH}
+"""What is posted to be stored, and the largest body of each."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +61,10 @@ class AppToken:
 class AppPort:
     """Routes the app port."""
 
-    def __init__(self, core: Core, proxy: Proxy, token: AppToken, peers: PeerPort | None = None) -> None:
-        self._core, self._proxy, self._token, self._peers = core, proxy, token, peers
-        self._interactions = InteractionIngest(core)
+    def __init__(self, core: Core, proxy: Proxy, token: AppToken, peers: PeerPort | None = None,
+                 verified: AppToken | None = None) -> None:  # fmt: skip
+        self._core, self._proxy, self._token, self._peers, self._verified = core, proxy, token, peers, verified
+        self._interactions, self._feedback = InteractionIngest(core), TrustedFeedbackPort(core)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,22 +87,45 @@ class AppPort:
         if self._peers is not None and self._peers.serves(scope["path"]):
             await self._peers.serve(scope, receive, send)
             return
-        if not self._token.admits(bearer(scope)):
-            await send_answer(send, problem(401, "unauthorized", "the loop's app token is required"))
+        if scope["method"] == "GET" and (page := schemas.page(self._core.applied, scope["path"])):
+            await send_answer(send, page)
+            return
+        token = bearer(scope)
+        if not self._token.admits(token):
+            await self._by_annotators(scope, receive, send, token)
             return
         match scope["method"], scope["path"]:
             case "POST", path if path == COMPLETIONS:
                 await self._proxy.complete(scope, receive, send, await read_body(scope, receive, MAX_COMPLETION))
-            case "POST", "/v1/interactions":
-                await send_answer(send, await self._interaction(await read_body(scope, receive, MAX_INTERACTION)))
+            case "POST", path if path in _TAKEN:
+                await send_answer(send, await self._take(scope, receive, verified=False))
             case "GET", "/v1/models":
                 await self._proxy.models(scope, send)
             case _:
                 await send_answer(send, problem(404, "not_found", "no such path or method on the app port"))
 
-    async def _interaction(self, body: bytes) -> Answer:
+    async def _by_annotators(self, scope: Scope, receive: Receive, send: Send, token: bytes) -> None:
+        """What the annotators' own token admits: verified feedback, and interactions that annotators will rate."""
+        if self._verified is None or not self._verified.admits(token):
+            await send_answer(send, problem(401, "unauthorized", "the loop's app token is required"))
+        elif scope["method"] != "POST" or scope["path"] not in _TAKEN:
+            await send_answer(
+                send, problem(403, "forbidden", "the verified token admits feedback and interactions only")
+            )
+        else:
+            await send_answer(send, await self._take(scope, receive, verified=True))
+
+    async def _take(self, scope: Scope, receive: Receive, *, verified: bool) -> Answer:
+        """Raises TooLarge, Disconnected."""
+        path = scope["path"]
+        body = await read_body(scope, receive, _TAKEN[path])
+        if path == INTERACTIONS:
+            return await self._interaction(body, verified=verified)
+        return await self._feedback.take(body, lines=path == BATCH, verified=verified)
+
+    async def _interaction(self, body: bytes, *, verified: bool) -> Answer:
         try:
-            return answer(202, await self._interactions.take(body))
+            return answer(202, await self._interactions.take(body, sender=Sender(None, "api", verified=verified)))
         except NotJson:
             return problem(400, "not_json", "the body is not JSON")
         except Refusal as refusal:

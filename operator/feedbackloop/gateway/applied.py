@@ -12,6 +12,7 @@ from feedbackloop.api.collection import Signal
 from feedbackloop.api.gateway import GatewayConfig, revision
 from feedbackloop.events.redaction import Redactor
 from feedbackloop.events.validation import ContextPolicy
+from feedbackloop.gateway.browser import BrowserPolicy
 from feedbackloop.gateway.meta import Outcome
 from feedbackloop.gateway.notice import Notice, notice_of
 
@@ -40,6 +41,10 @@ class Applied:
     def context(self) -> ContextPolicy:
         """What an interaction must say, and what is kept of it."""
         return ContextPolicy.of(self.config.collection.context)
+
+    @cached_property
+    def browser(self) -> BrowserPolicy:
+        return BrowserPolicy.of(self.config.collection.browser)
 
     @cached_property
     def notice(self) -> Notice:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from feedbackloop.api.gateway import Arm
+import msgspec
+
 from feedbackloop.events.errors import RedactionFailed
 from feedbackloop.events.keys import LoopKeys
-from feedbackloop.events.records import BadRow
+from feedbackloop.events.records import BadRow, InteractionRecord
 from feedbackloop.events.scrub import scrubbed
 from feedbackloop.events.tokens import Claims, TokenSealer
-from feedbackloop.events.validation import Refusal
+from feedbackloop.events.validation import Checked, Refusal
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.journal import Journal
+from feedbackloop.gateway.meta import Served
+from feedbackloop.gateway.peers.peers import Peers
 from feedbackloop.gateway.wal import LogUnavailable
 
-TOKEN_MS = 30 * 24 * 3600 * 1000
+_NOBODY = Claims("", "", ())
 
 
 @dataclass
@@ -30,6 +34,21 @@ class Core:
     sealer: TokenSealer
     metrics: Counter[str] = field(default_factory=Counter)
     draining: bool = False
+    peers: Peers | None = None
+    """The other pods; unset while there is one replica."""
+
+    async def keep(self, record: InteractionRecord) -> None:
+        """Returns when a proxied interaction is durable, in the log of the pod that owns it. Raises LogUnavailable."""
+        if self.peers is None:
+            await self.journal.submit([record])
+        else:
+            await self.peers.keep(record)
+
+    def served(self, entry: Served) -> None:
+        """A proxied request left no interaction."""
+        self.journal.note(entry)
+        if self.peers is not None:
+            self.peers.tell(entry)
 
     def subject_of(self, subject_id: str, session_id: str, output_id: str) -> str:
         """The pseudonym of the user: by subject id, else by session, else nobody but this output's reader."""
@@ -42,43 +61,56 @@ class Core:
     def session_of(self, session_id: str) -> str:
         return self.keys.pseudonym_of("session", session_id) if session_id else ""
 
-    def token(self, *, subject: str, session: str, outputs: tuple[str, ...], consent: bool | None, now_ms: int,
-              arm: Arm | None = None, run_uid: str = "", epoch: int = 0) -> str:  # fmt: skip
-        """A feedback token about these outputs for this subject."""
-        return self.sealer.seal(
-            Claims(
-                subject=subject,
-                session=session,
-                outputs=outputs,
-                arm=arm or "",
-                run_uid=run_uid,
-                epoch=epoch,
-                started_at=now_ms,
-                expires_at=now_ms + TOKEN_MS,
-                consent=consent,
-            )
-        )
+    def tenant_of(self, tenant_id: str) -> str:
+        return self.keys.pseudonym_of("tenant", tenant_id) if tenant_id else ""
 
-    def redact(self, texts: list[str]) -> list[str]:
-        """Redacted texts. Raises LogUnavailable when the scanner fails: then nothing may be stored."""
+    def dimension_of(self, signal: str) -> str:
+        """What a signal of the loop judges."""
+        declared = self.applied.signals.get(signal)
+        return declared.dimension.value if declared is not None and declared.dimension is not None else ""
+
+    def token(self, claims: Claims) -> str:
+        """The feedback token with these claims, valid from their start on as long as the loop's tokens are."""
+        lifetime = self.applied.config.collection.browser.token_seconds * 1000
+        return self.sealer.seal(msgspec.structs.replace(claims, expires_at=claims.started_at + lifetime))
+
+    def redact(self, texts: list[str], hints: Sequence[str] = ()) -> list[str]:
+        """The redacted texts of one event. Raises LogUnavailable when the scanner fails: then nothing may be stored."""
         try:
-            return self.applied.redactor.redact(texts)
+            return self.applied.redactor.redact(texts, hints)
         except RedactionFailed:
             self.metrics["redaction_failures"] += 1
             raise LogUnavailable("RedactionFailed") from None
+
+    def redact_events(self, events: Sequence[tuple[list[str], Sequence[str]]]) -> list[list[str]]:
+        """The redacted texts of several events, from their texts and hints; placeholders are counted in each anew.
+
+        One scan over all of them, and another one of each only where there is something to replace.
+        """
+        if len(events) > 1 and not any(hints for _, hints in events):
+            together = [text for texts, _ in events for text in texts]
+            if not together or self.redact(together) == together:
+                return [texts for texts, _ in events]
+        return [self.redact(texts, hints) if texts else texts for texts, hints in events]
+
+    def knows(self, checked: Checked) -> bool:
+        """Whether the outputs of an event were seen here, as far as is remembered."""
+        outputs = (checked.output_id, *(side.output_id for side in checked.candidates))
+        return all(self.journal.state.outputs.knows(output_id) for output_id in outputs if output_id)
 
     def safe_id(self, original: str, redacted: str) -> str:
         """A client's id as it may be stored: itself, or a pseudonym when there is something private in it."""
         return original if original == redacted else "id-" + self.keys.pseudonym_of("id", original)[:24]
 
-    def bad_row(self, refusal: Refusal, raw: object, *, source: str, subject: str = "", event_id: str = "",
-                outputs: tuple[str, ...] = ()) -> BadRow:  # fmt: skip
+    def bad_row(self, refusal: Refusal, raw: object, hints: Sequence[str] = (), *, source: str, event_id: str = "",
+                claims: Claims | None = None, channel: str = "") -> BadRow:  # fmt: skip
         """A refused event, made harmless. Raises LogUnavailable when the scanner fails."""
         try:
-            text = scrubbed(raw, self.applied.redactor)
+            text = scrubbed(raw, self.applied.redactor, hints)
         except RedactionFailed:
             raise LogUnavailable("RedactionFailed") from None
         self.metrics[f"bad_rows_{refusal.code}"] += 1
+        said = claims or _NOBODY
         return BadRow(
             bad_row_id=f"b-{uuid.uuid4().hex}",
             received_at=self.journal.now_ms(),
@@ -87,6 +119,15 @@ class Core:
             raw=text,
             event_id=event_id,
             source=source,
-            subject=subject,
-            outputs=outputs,
+            subject=said.subject,
+            outputs=said.outputs,
+            session=said.session,
+            arm=said.arm,
+            run_uid=said.run_uid,
+            epoch=said.epoch,
+            started_at=said.started_at,
+            consent=said.consent,
+            tenant=said.tenant,
+            stream="verified" if said.verified else "unverified",
+            channel=channel,
         )

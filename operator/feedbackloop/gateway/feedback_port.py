@@ -1,20 +1,23 @@
-"""The feedback port: `POST /v1/feedback` and nothing else."""
+"""The feedback port: `POST /v1/feedback` and `/v1/feedback:batch`, and the published schemas."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from feedbackloop.events.errors import TokenInvalid
 from feedbackloop.events.tokens import Claims
+from feedbackloop.gateway import schemas
 from feedbackloop.gateway.asgi import Answer, TooLarge, answer, problem
+from feedbackloop.gateway.browser import PLAIN, How
 from feedbackloop.gateway.core import Core
-from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Outcome, TooManyEvents
+from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Outcome, Sender, TooManyEvents
 from feedbackloop.gateway.ratelimit import Limiter
 from feedbackloop.gateway.wal import LogUnavailable
 
 RETRY_AFTER = 2
-PATH = b"/v1/feedback"
+PATH, BATCH_PATH = b"/v1/feedback", b"/v1/feedback:batch"
+MAX_BODY, MAX_BATCH = 256 << 10, 4 << 20
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +25,11 @@ Reply = Callable[[Answer], None]
 
 _PROBLEMS: dict[type[Exception], Answer] = {
     TokenInvalid: problem(401, "unauthorized", "a valid feedback token is required"),
-    TooLarge: problem(413, "too_large", "the body is larger than 256 KiB"),
-    TooManyEvents: problem(413, "too_large", "more than 50 events", path="$.events"),
+    TooLarge: problem(413, "too_large", "the body is larger than 256 KiB, or than 4 MiB of a batch"),
+    TooManyEvents: problem(413, "too_large", "more than 50 events, or than 500 lines of a batch", path="$.events"),
     NotJson: problem(400, "not_json", "the body is not JSON"),
 }
-_NOT_FOUND = problem(404, "not_found", "this port serves POST /v1/feedback only")
+_NOT_FOUND = problem(404, "not_found", "this port serves POST /v1/feedback and /v1/feedback:batch")
 _NOT_ALLOWED = problem(405, "method_not_allowed", "use POST")
 _ONE_ACCEPTED = answer(202, Outcome(accepted=1))
 _ONE_DUPLICATE = answer(202, Outcome(duplicate=1))
@@ -37,12 +40,14 @@ class FeedbackPort:
 
     def __init__(self, core: Core) -> None:
         self._core, self._ingest = core, FeedbackIngest(core)
+        self.held_bytes = 0
+        """Of large bodies that are being received."""
         self._limits: tuple[object, Limiter | None, Limiter | None] = (None, None, None)
 
     def admit(self, method: bytes, path: bytes, token: bytes) -> Claims | Answer:
         """The token's claims, or the answer of a request that needs no body to be refused."""
-        if path != PATH:
-            return _NOT_FOUND
+        if path not in (PATH, BATCH_PATH):
+            return self._page(method, path)
         if method != b"POST":
             return _NOT_ALLOWED
         core = self._core
@@ -57,29 +62,32 @@ class FeedbackPort:
             return problem(429, "rate_limited", "too many events", retry_after=wait)
         return claims
 
-    def take(self, claims: Claims, body: bytes, reply: Reply) -> None:
+    def _page(self, method: bytes, path: bytes) -> Answer:
+        """What anybody may read."""
+        page = schemas.page(self._core.applied, path.decode("latin-1")) if method == b"GET" else None
+        return page or _NOT_FOUND
+
+    def browser(self, method: bytes, path: bytes, headers: Mapping[bytes, bytes]) -> How | Answer:
+        """What follows from a browser's headers; the answer of a preflight."""
+        policy = self._core.applied.browser
+        if method == b"OPTIONS":
+            return policy.preflight(headers)
+        return policy.how(headers, lines=path == BATCH_PATH)
+
+    def take(self, claims: Claims, body: bytes, reply: Reply, how: How = PLAIN) -> None:
         """Takes a request's events; `reply` is called once, when everything accepted is durable."""
+        take = self._ingest.take_lines if how.lines else self._ingest.take
+        sender = Sender(claims, "token", how.private)
         try:
-            self._ingest.take(body, claims, lambda outcome, error: reply(self._answered(outcome, error)))
+            take(body, sender, lambda outcome, error: reply(answered(self._core, outcome, error)))
         except (TooManyEvents, NotJson) as error:
-            reply(_PROBLEMS[type(error)])
+            reply(problem_of(error))
         except LogUnavailable as error:
             reply(unavailable(self._core, error))
         except Exception as error:
             # Without the message: it could quote the event.
             logger.error("feedback port: %s", type(error).__name__)
             reply(problem(500, "internal", "internal error"))
-
-    def _answered(self, outcome: Outcome, error: LogUnavailable | None) -> Answer:
-        if error is not None:
-            return unavailable(self._core, error)
-        if not outcome.rejected:
-            if (outcome.accepted, outcome.duplicate) == (1, 0):
-                return _ONE_ACCEPTED
-            if (outcome.accepted, outcome.duplicate) == (0, 1):
-                return _ONE_DUPLICATE
-        all_bad = bool(outcome.rejected) and not outcome.accepted and not outcome.duplicate
-        return answer(422 if all_bad else 202, outcome)
 
     def _over_limit(self, claims: Claims, token: bytes) -> int:
         limits = self._core.applied.config.collection.rate_limits
@@ -98,9 +106,26 @@ class FeedbackPort:
         return wait or (by_subject.retry_after(claims.subject, now) if by_subject else 0)
 
 
+def answered(core: Core, outcome: Outcome, error: LogUnavailable | None) -> Answer:
+    """The answer to a request whose events are durable, or could not be made so."""
+    if error is not None:
+        return unavailable(core, error)
+    if not outcome.rejected:
+        if (outcome.accepted, outcome.duplicate) == (1, 0):
+            return _ONE_ACCEPTED
+        if (outcome.accepted, outcome.duplicate) == (0, 1):
+            return _ONE_DUPLICATE
+    return answer(outcome.status, outcome)
+
+
 def too_large() -> Answer:
     """The answer to a body above the limit."""
     return _PROBLEMS[TooLarge]
+
+
+def problem_of(error: TooManyEvents | NotJson) -> Answer:
+    """The answer to a body that is refused as a whole."""
+    return _PROBLEMS[type(error)]
 
 
 def unavailable(core: Core, error: LogUnavailable) -> Answer:

@@ -18,15 +18,18 @@ import httptools
 from feedbackloop.events.tokens import Claims
 from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.asgi import Answer, problem
-from feedbackloop.gateway.feedback_port import FeedbackPort, too_large
+from feedbackloop.gateway.browser import HEADERS, LINES, PLAIN, How, extended
+from feedbackloop.gateway.feedback_port import BATCH_PATH, MAX_BATCH, MAX_BODY, FeedbackPort, too_large
 
-MAX_BODY = 256 << 10
 MAX_HEADERS = 16 << 10
+FREE_BODY, MAX_HELD = 16 << 10, 48 << 20
+"""Bytes of a body that every connection may hold, and of what is held above that by all of them."""
 LINGER_BYTES = 1 << 20
 REQUEST_SECONDS, IDLE_SECONDS, CHECK_SECONDS, LINGER_SECONDS = 30.0, 75.0, 5.0, 1.0
 
 _BAD_REQUEST = problem(400, "bad_request", "not an HTTP request")
 _HEADERS_TOO_LARGE = problem(431, "too_large", "the headers are larger than 16 KiB")
+_TOO_MUCH = problem(503, "overloaded", "too many large requests at once", retry_after=1)
 _OVERLOADED = problem(503, "overloaded", "too many connections", retry_after=1)
 
 
@@ -40,8 +43,8 @@ class FeedbackProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._ready: deque[tuple[Claims | Answer, bytes, bool]] = deque()
-        self._busy, self._closing, self._discarded = False, False, 0
+        self._ready: deque[tuple[Claims | Answer, bytes, bool, How]] = deque()
+        self._busy, self._closing, self._discarded, self._held = False, False, 0, 0
         self._touched = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._begin()
@@ -53,6 +56,8 @@ class FeedbackProtocol(asyncio.Protocol):
         self._expects, self._reading = False, False
         self._body: list[bytes] = []
         self._admitted: Claims | Answer = _BAD_REQUEST
+        self._browser: dict[bytes, bytes] | None = None
+        self._how, self._limit = PLAIN, MAX_BODY
 
     # asyncio.Protocol
 
@@ -66,6 +71,7 @@ class FeedbackProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._release()
         self._server.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -111,16 +117,25 @@ class FeedbackProtocol(asyncio.Protocol):
         if name == b"authorization":
             self._token = value[7:].strip() if value[:7].lower() == b"bearer " else b""
         elif name == b"content-length":
-            self._length = int(value) if value.isdigit() else MAX_BODY + 1
+            self._length = int(value) if value.isdigit() and len(value) < 12 else MAX_BATCH + 1
         elif name == b"expect":
             self._expects = value.lower() == b"100-continue"
+        elif name in HEADERS:
+            self._browser = (self._browser or {}) | {name: value}
 
     def on_headers_complete(self) -> None:
         if self._closing:
             return
         path = self._url.partition(b"?")[0]
-        self._admitted = self._port.admit(self._parser.get_method(), path, self._token)
-        if self._length > MAX_BODY:
+        if path == BATCH_PATH:
+            self._how, self._limit = LINES, MAX_BATCH
+        method = self._parser.get_method()
+        how = self._port.browser(method, path, self._browser) if self._browser is not None else self._how
+        if isinstance(how, How):
+            self._how, self._admitted = how, self._port.admit(method, path, self._token)
+        else:
+            self._admitted = how
+        if self._length > self._limit:
             self._refuse(too_large())
         elif self._expects:
             self._go_on()
@@ -135,17 +150,30 @@ class FeedbackProtocol(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         failpoints.reached("mid-body")
         self._body_size += len(body)
-        if self._body_size > MAX_BODY:
+        if self._body_size > self._limit:
             self._refuse(too_large())
         elif not isinstance(self._admitted, Answer):
             self._body.append(body)
+            if self._body_size > FREE_BODY:
+                self._hold(len(body))
+
+    def _hold(self, count: int) -> None:
+        """Large bodies share a bound: many of them at once are shed before they fill the memory."""
+        self._held += count
+        self._port.held_bytes += count
+        if self._port.held_bytes > MAX_HELD:
+            self._refuse(_TOO_MUCH)
+
+    def _release(self) -> None:
+        self._port.held_bytes -= self._held
+        self._held = 0
 
     def on_message_complete(self) -> None:
         self._reading = False
         if self._closing or self._parser.should_upgrade():
             return  # the parser gives no body to a request that offers an upgrade
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._ready.append((self._admitted, body, bool(self._parser.should_keep_alive())))
+        self._ready.append((self._admitted, body, bool(self._parser.should_keep_alive()), self._how))
         self._next()
 
     # requests and answers
@@ -154,11 +182,15 @@ class FeedbackProtocol(asyncio.Protocol):
         if self._busy or not self._ready:
             return
         self._busy = True
-        admitted, body, keep_alive = self._ready.popleft()
+        admitted, body, keep_alive, how = self._ready.popleft()
         if isinstance(admitted, Answer):
-            self._answer(admitted, keep_alive)
+            self._answer(extended(admitted, how.cors), keep_alive)
+        elif how.cors:
+            self._port.take(admitted, body, lambda reply: self._answer(extended(reply, how.cors), keep_alive), how)
         else:
-            self._port.take(admitted, body, lambda reply: self._answer(reply, keep_alive))
+            self._port.take(admitted, body, lambda reply: self._answer(reply, keep_alive), how)
+        if self._held:
+            self._release()
 
     def _answer(self, reply: Answer, keep_alive: bool) -> None:
         self._busy = False
@@ -185,7 +217,7 @@ class FeedbackProtocol(asyncio.Protocol):
         if self._closing:
             return
         self._closing = True
-        self._transport.write(reply.last_wire)
+        self._transport.write(extended(reply, self._how.cors).last_wire)
         self._loop.call_later(LINGER_SECONDS, self._close)
 
     def _discard(self, count: int) -> None:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
-from feedbackloop.events.incoming import (
-    MAX_ID,
-    MAX_MESSAGES,
-    MAX_OUTPUTS,
-    MAX_RATERS,
-    IncomingInteraction,
-    is_uuid,
-)
+from feedbackloop.events.incoming import IncomingInteraction
 from feedbackloop.events.records import Context, InteractionRecord, Message, Output
-from feedbackloop.events.validation import Code, Refusal, explain
+from feedbackloop.events.tokens import Claims
+from feedbackloop.events.validation import Code, Refusal, check_interaction, explain
 from feedbackloop.gateway.core import Core
-from feedbackloop.gateway.ingest import NotJson
+from feedbackloop.gateway.ingest import NotJson, Sender, elsewhere
+from feedbackloop.gateway.ingest.bodies import known_id, lenient
+from feedbackloop.gateway.ingest.kept import harmless
+from feedbackloop.gateway.ingest.sender import refused_claims
 from feedbackloop.gateway.meta import Duplicates
 
 _decoder = msgspec.json.Decoder(IncomingInteraction)
-_any = msgspec.json.Decoder()
 _pack = msgspec.msgpack.Encoder().encode
+
+API = Sender(None, "api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,122 +42,168 @@ class Posted:
     tokens: list[RaterToken] = field(default_factory=list)
 
 
-def check(event: IncomingInteraction) -> None:
-    """Limits and forms. Raises Refusal."""
-    if not is_uuid(event.event_id):
-        raise Refusal(Code.MALFORMED, "$.event_id")
-    _sized(event.messages, 1, MAX_MESSAGES, "$.messages")
-    _sized(event.outputs, 1, MAX_OUTPUTS, "$.outputs")
-    _sized(event.raters, 0, MAX_RATERS, "$.raters")
-    _ids([output.output_id for output in event.outputs], "$.outputs[{}].output_id")
-    _ids(event.raters, "$.raters[{}]")
-    if len(event.session_id) > MAX_ID or len(event.subject_id or "") > MAX_ID or len(event.turn_id or "") > MAX_ID:
-        raise Refusal(Code.TOO_LARGE, "$")
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose an interaction is, as pseudonyms."""
 
-
-def _sized(items: Sequence[object], least: int, most: int, path: str) -> None:
-    if not least <= len(items) <= most:
-        raise Refusal(Code.TOO_LARGE if len(items) > most else Code.BAD_VALUE, path)
-
-
-def _ids(ids: Sequence[str], path: str) -> None:
-    for index, value in enumerate(ids):
-        if not 0 < len(value) <= MAX_ID or value in ids[:index]:
-            raise Refusal(Code.BAD_VALUE, path.format(index))
+    subject: str
+    session: str
+    tenant: str
+    raters: tuple[str, ...]
 
 
 class InteractionIngest:
-    """Takes interactions from the app port."""
+    """Takes interactions from the app port, and from other ways in."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    async def take(self, body: bytes) -> Posted:
-        """Raises NotJson, Refusal (its bad row is stored by then), LogUnavailable."""
+    async def take(self, body: bytes, *, sender: Sender = API) -> Posted:
+        """Raises NotJson, Refusal (its bad row is stored by then), LogUnavailable.
+
+        The raters' tokens of a `verified` sender admit verified feedback.
+        """
         try:
-            event = _decoder.decode(body)
-            check(event)
-            return await self._store(event)
-        except msgspec.ValidationError:
-            raw = _any.decode(body)
-            await self._refused(explain(raw, IncomingInteraction), raw)
+            event = decoded(body)
         except Refusal as refusal:
-            await self._refused(refusal, _any.decode(body))
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            raise NotJson from None
-        raise AssertionError("unreachable")
+            raise await self._kept(refusal, lenient(msgspec.Raw(body)), sender) from None
+        return await self.take_event(event, sender=sender)
 
-    async def _refused(self, refusal: Refusal, raw: object) -> None:
-        event_id = raw.get("event_id") if isinstance(raw, dict) else None
-        known = event_id.lower() if isinstance(event_id, str) and is_uuid(event_id) else ""
-        row = self._core.bad_row(refusal, raw, source="interaction", event_id=known)
-        await self._core.journal.submit([row])
-        raise refusal
+    async def take_event(self, event: IncomingInteraction, *, sender: Sender = API) -> Posted:
+        """A decoded interaction. Raises Refusal (its bad row is stored by then), LogUnavailable."""
+        if self._core.peers is not None and (answered := await self._elsewhere(event, sender)):
+            return answered
+        try:
+            return await self._store(check_interaction(event, self._core.applied.context), sender)
+        except Refusal as refusal:
+            raise await self._kept(refusal, msgspec.to_builtins(event), sender) from None
 
-    async def _store(self, event: IncomingInteraction) -> Posted:
+    async def _elsewhere(self, event: IncomingInteraction, sender: Sender) -> Posted | None:
+        """What the pod that owns the session answers; None when this one does. Raises Refusal, LogUnavailable."""
+        owner = owner_of(self._core, event)
+        answered = await elsewhere.posted(self._core, event, (owner.session, owner.subject), sender)
+        if answered is None:
+            return None
+        if answered.code:
+            raise Refusal(Code(answered.code), answered.path)
+        return msgspec.msgpack.decode(answered.posted, type=Posted)
+
+    async def _kept(self, refusal: Refusal, raw: Any, sender: Sender) -> Refusal:
+        """Stores the bad row; the refusal."""
+        core = self._core
+        row = core.bad_row(
+            refusal,
+            *harmless(core, raw, trusted=True),
+            source="interaction",
+            event_id=known_id(raw) or "",
+            claims=refused_claims(core, sender, raw),
+            channel=sender.channel,
+        )
+        await core.journal.submit([row])
+        return refusal
+
+    async def _store(self, event: IncomingInteraction, sender: Sender) -> Posted:
         core, journal = self._core, self._core.journal
-        subject = core.subject_of(event.subject_id or "", event.session_id, event.event_id)
+        owner = owner_of(core, event)
         fingerprint = zlib.crc32(_pack(event)) or 1
-        key = journal.dedupe.key_of(subject, event.event_id)
+        key = journal.dedupe.key_of(owner.subject, event.event_id.lower())
         known = journal.dedupe.find(key)
         if known is not None and known[0] != fingerprint:
             raise Refusal(Code.CONFLICT, "$.event_id")
-        record = self._record(event, subject, fingerprint)
+        record = interaction_record(core, event, owner, fingerprint, sender.channel)
         if known is None:
             await journal.submit([record], keys=[(key, fingerprint)])
         else:
             journal.note(Duplicates(journal.now_ms(), 1))
             if known[1] is not None:
                 await known[1].wait()
-        return Posted(record.event_id, known is not None, self._tokens(event, record))
+        return Posted(record.event_id, known is not None, self._tokens(event, record, sender))
 
-    def _record(self, event: IncomingInteraction, subject: str, fingerprint: int) -> InteractionRecord:
-        core = self._core
-        texts = _texts(event)
-        clean = iter(zip(texts, core.redact(texts), strict=True))
-        messages = tuple(Message(next(clean)[1], next(clean)[1]) for _ in event.messages)
-        outputs = tuple(Output(core.safe_id(*next(clean)), next(clean)[1]) for _ in event.outputs)
-        context = Context(
-            turn_id=core.safe_id(*next(clean)),
-            prompt_template=next(clean)[1],
-            segment=next(clean)[1],
-            region=next(clean)[1],
-            retrieval=tuple(core.safe_id(*pair) for pair in clean),
-        )
-        return InteractionRecord(
-            event_id=event.event_id.lower(),
-            received_at=core.journal.now_ms(),
-            subject=subject,
-            messages=messages,
-            outputs=outputs,
-            session=core.session_of(event.session_id),
-            raters=tuple(core.keys.pseudonym_of("subject", rater) for rater in event.raters),
-            consent=event.consent.train if event.consent else None,
-            context=context,
-            fingerprint=fingerprint,
-        )
-
-    def _tokens(self, event: IncomingInteraction, record: InteractionRecord) -> list[RaterToken]:
+    def _tokens(self, event: IncomingInteraction, record: InteractionRecord, sender: Sender) -> list[RaterToken]:
         raters = zip(event.raters, record.raters, strict=True) if event.raters else [(None, record.subject)]
-        outputs = tuple(output.output_id for output in record.outputs)
+        claims = Claims(
+            subject=record.subject,
+            session=record.session,
+            outputs=tuple(output.output_id for output in record.outputs),
+            started_at=record.received_at,
+            consent=record.consent,
+            tenant=record.tenant,
+        )
         return [
             RaterToken(
                 rater,
                 self._core.token(
-                    subject=subject,
-                    session=record.session,
-                    outputs=outputs,
-                    consent=record.consent,
-                    now_ms=record.received_at,
+                    msgspec.structs.replace(claims, subject=subject, verified=sender.verified and rater is not None)
                 ),
             )
             for rater, subject in raters
         ]
 
 
+def decoded(body: bytes) -> IncomingInteraction:
+    """Raises NotJson, Refusal."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        raise explain(lenient(msgspec.Raw(body)), IncomingInteraction) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise NotJson from None
+
+
+def owner_of(core: Core, event: IncomingInteraction) -> Owner:
+    """Without a subject it is the session's, without a session nobody's but this event's."""
+    return Owner(
+        subject=core.subject_of(event.subject_id or "", event.session_id, event.event_id),
+        session=core.session_of(event.session_id),
+        tenant=core.tenant_of(event.tenant_id),
+        raters=tuple(core.keys.pseudonym_of("subject", rater) for rater in event.raters),
+    )
+
+
+def interaction_record(
+    core: Core, event: IncomingInteraction, owner: Owner, fingerprint: int, channel: str, *, minted: bool = False
+) -> InteractionRecord:
+    """The interaction, redacted; `minted` when its output ids are the gateway's own. Raises LogUnavailable."""
+    texts = ([] if minted else [output.output_id for output in event.outputs]) + _texts(event)
+    clean = iter(zip(texts, core.redact(texts, event.redact_hints), strict=True))
+    ids = [output.output_id if minted else core.safe_id(*next(clean)) for output in event.outputs]
+    messages = tuple(Message(next(clean)[1], next(clean)[1]) for _ in event.messages)
+    outputs = tuple(Output(output_id, next(clean)[1]) for output_id in ids)
+    context = Context(
+        turn_id=core.safe_id(*next(clean)),
+        prompt_template=next(clean)[1],
+        segment=next(clean)[1],
+        region=next(clean)[1],
+        model_version=next(clean)[1],
+        locale=next(clean)[1],
+        client=next(clean)[1],
+        retrieval=tuple(core.safe_id(*next(clean)) for _ in event.context.retrieval),
+    )
+    return InteractionRecord(
+        event_id=event.event_id.lower(),
+        received_at=core.journal.now_ms(),
+        subject=owner.subject,
+        messages=messages,
+        outputs=outputs,
+        session=owner.session,
+        raters=owner.raters,
+        consent=event.consent.train if event.consent else None,
+        context=context,
+        fingerprint=fingerprint,
+        tenant=owner.tenant,
+        channel=channel,
+        parent_output_id=core.safe_id(*next(clean)),
+        response_id=core.safe_id(*next(clean)),
+        trace_id=core.safe_id(*next(clean)),
+        span_id=core.safe_id(*next(clean)),
+    )
+
+
 def _texts(event: IncomingInteraction) -> list[str]:
-    """Every string of the event that is stored, in the order in which the record takes them."""
+    """Every string of the event that is stored, in the order in which the record takes them; output ids apart."""
     texts = [text for message in event.messages for text in (message.role, message.content)]
-    texts += [text for output in event.outputs for text in (output.output_id, output.content)]
-    context = event.context
-    return [*texts, event.turn_id or "", context.prompt_template, context.segment, context.region, *context.retrieval]
+    texts += [output.content for output in event.outputs]
+    said = event.context
+    texts += [event.turn_id or "", said.prompt_template, said.segment, said.region]
+    texts += [said.model_version, said.locale, said.client, *said.retrieval]
+    return [*texts, event.parent_output_id, event.response_id, event.trace_id, event.span_id]

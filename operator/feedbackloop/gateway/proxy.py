@@ -9,7 +9,7 @@ from typing import TypeVar
 import aiohttp
 
 from feedbackloop.api.gateway import Arm
-from feedbackloop.events.records import Message
+from feedbackloop.events.records import InteractionRecord, Message
 from feedbackloop.gateway.asgi import (
     JSON,
     Answer,
@@ -80,7 +80,7 @@ class Proxy:
         async with _Watch(receive) as watch:
             response = await watch.unless_gone(self._reach(turn, scope, body))
             if response is None:
-                self._core.journal.note(turn.served(self._core, turn.serving(status=503, latency_ms=turn.elapsed_ms())))
+                self._core.served(turn.served(self._core, turn.serving(status=503, latency_ms=turn.elapsed_ms())))
                 await send_answer(send, _no_endpoint())
                 return
             async with response:
@@ -114,7 +114,7 @@ class Proxy:
         if parsed is None or not texts:
             status = 502 if body is None or response.status == 200 else response.status
             serving = turn.serving(status=status, latency_ms=latency, broken=body is None)
-            self._core.journal.note(turn.served(self._core, serving))
+            self._core.served(turn.served(self._core, serving))
             await send_answer(send, _refused(status))
             return
         headers = await self._logged(turn, asked, texts, latency)
@@ -126,12 +126,15 @@ class Proxy:
         """Logs the interaction durably; the headers that its answer carries, none when the log cannot take it."""
         core, serving = self._core, turn.serving(status=200, latency_ms=latency_ms, broken=broken)
         try:
-            await core.journal.submit([turn.record(core, asked, texts, serving)])
+            made = turn.record(core, asked, texts, serving)
+            await (core.keep(made) if isinstance(made, InteractionRecord) else core.journal.submit([made]))
         except LogUnavailable:
             core.metrics["interactions_not_logged"] += 1
-            core.journal.note(turn.served(core, serving))
+            core.served(turn.served(core, serving))
             return []
-        return _headers(turn, turn.token(core, len(texts)))
+        if turn.missing is not None:
+            core.served(turn.served(core, serving))  # a bad row tells nothing of the traffic
+        return [*turn.feedback_headers(core, len(texts))]
 
     async def _stream(self, turn: Turn, request: Json, asked: tuple[Message, ...],
                       response: aiohttp.ClientResponse, send: Send, watch: _Watch) -> None:  # fmt: skip
@@ -165,7 +168,7 @@ class Proxy:
             return base
         choices = request.get("n")
         count = choices if isinstance(choices, int) and 1 <= choices <= 8 else 1
-        return base + _headers(turn, turn.token(self._core, count))
+        return [*base, *turn.feedback_headers(self._core, count)]
 
 
 class Broken(Exception):  # noqa: N818
@@ -232,10 +235,6 @@ def _cleaned(event: bytes, data: bytes | None, request: Json, collected: Streame
 
 async def _pass_on(send: Send, event: bytes) -> None:
     await send({"type": "http.response.body", "body": event, "more_body": True})
-
-
-def _headers(turn: Turn, token: str) -> list[tuple[bytes, bytes]]:
-    return [(b"x-feedback-output-id", turn.output_id.encode()), (b"x-feedback-token", token.encode())]
 
 
 def _forwarded(scope: Scope) -> dict[str, str]:

@@ -27,6 +27,11 @@ from feedbackloop.gateway.joining.secret import LoopSecret
 from feedbackloop.gateway.joining.waiting import Patience
 from feedbackloop.gateway.journal import Journal
 from feedbackloop.gateway.meta import OutcomesSet
+from feedbackloop.gateway.peers.intake import Intake
+from feedbackloop.gateway.peers.ownership import ordinal_of
+from feedbackloop.gateway.peers.peers import Peers
+from feedbackloop.gateway.peers.port import PeerPort
+from feedbackloop.gateway.peers.seal import PeerSeal
 from feedbackloop.gateway.proxy import Proxy
 from feedbackloop.gateway.restore import Restored, restore
 from feedbackloop.gateway.servers import Port
@@ -119,6 +124,8 @@ class Runtime:
         sealer = TokenSealer(key=loop_keys.token, loop_uid=uid, former=former)
         self._core = Core(applied=applied, journal=self._journal, keys=loop_keys, sealer=sealer)
         self._core.metrics["damaged_segments"] = restored.damaged
+        self._seal = PeerSeal(secret.current, uid)
+        self._peers = Peers(self._seal, ordinal_of(settings.pod), self._journal, self._core.metrics)
         self._uploader = Uploader(
             self._journal,
             volume,
@@ -157,7 +164,9 @@ class Runtime:
     async def _open_ports(self) -> None:
         token = AppToken(self._settings.secrets / "app" / "token")
         proxy = Proxy(self._core, self._upstream)
-        await self._serve(AppPort(self._core, proxy, token), self._settings.app_port)
+        peers = PeerPort(self._seal, self._peers.own, Intake(self._core).handlers())
+        verified = AppToken(self._settings.secrets / "verified" / "token")
+        await self._serve(AppPort(self._core, proxy, token, peers, verified), self._settings.app_port)
         await self._serve(FeedbackPort(self._core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(self._core, self._uploader)
         # What is loaded now stays: the collector need not look at it again and again.
@@ -187,6 +196,8 @@ class Runtime:
     async def _apply(self, applied: Applied) -> None:
         await self._upstream.configure(applied.config.routing)
         self._core.applied = applied
+        self._peers.configure(applied.config)
+        self._core.peers = self._peers if self._peers.any else None
         if applied.outcomes != self._journal.state.units.outcomes:
             self._journal.note(OutcomesSet(self._journal.now_ms(), applied.outcomes))
         self._uploader.retry_now()
@@ -213,5 +224,6 @@ class Runtime:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(checkpoint.save, self._volume, self._uploader.checkpoint())
             self._uploader.close()
+            await self._peers.close()
             await self._upstream.close()
             self._volume.close()

@@ -18,7 +18,9 @@ from feedbackloop.events.records import (
     FeedbackRecord,
     InteractionRecord,
     LostRecord,
+    Serving,
 )
+from feedbackloop.gateway.known import KnownOutputs
 from feedbackloop.gateway.meta import Declined, Duplicates, Meta, Outcome, OutcomesSet, Replayed, Served
 from feedbackloop.gateway.standing import Standings
 from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
@@ -65,6 +67,7 @@ class State:
         self.clock = 0
         """The time of the newest entry, Unix milliseconds."""
         self.units = UnitBook()
+        self.outputs = KnownOutputs()
         self.traffic = TrafficBook()
 
     @property
@@ -98,14 +101,19 @@ class State:
 
     def _interaction(self, record: InteractionRecord) -> None:
         self.stored += 1
-        if record.serving is not None:
-            self.traffic.served(record.serving)
+        self.outputs.add(record)
+        if record.serving is not None and record.channel != "replay":
+            self._traffic(record.serving)
             self.units.answered(record)
 
     def _consent(self, record: ConsentRecord) -> None:
         self.consents[f"{record.purpose}/{record.state}"] += 1
         self.standings.apply(record)
         self._other(record)
+
+    def _traffic(self, serving: Serving) -> None:
+        if not serving.elsewhere:
+            self.traffic.served(serving)
 
     def _other(self, _record: LostRecord | ErasedRecord | ConsentRecord | AuditRecord) -> None:
         self.stored += 1
@@ -124,7 +132,7 @@ class State:
         self.declined += meta.count
 
     def _served(self, meta: Served) -> None:
-        self.traffic.served(meta.serving)
+        self._traffic(meta.serving)
         if meta.serving.fallback and meta.session:
             self.units.dropped(meta.session, meta.serving)
 

@@ -4,43 +4,78 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import msgspec
 
 from feedbackloop.api.gateway import Arm, Routing
 from feedbackloop.events.codec import Stored
-from feedbackloop.events.incoming import MAX_ID
-from feedbackloop.events.records import Context, InteractionRecord, Message, Output, Serving
-from feedbackloop.gateway.asgi import Scope, text_header
+from feedbackloop.events.incoming import (
+    MAX_DOCUMENTS,
+    MAX_ID,
+    ConsentBody,
+    IncomingContext,
+    IncomingInteraction,
+    IncomingMessage,
+    IncomingOutput,
+)
+from feedbackloop.events.records import Message, Serving
+from feedbackloop.events.tokens import Claims
+from feedbackloop.events.validation import Refusal
+from feedbackloop.gateway.asgi import Headers, Scope
 from feedbackloop.gateway.assignment import assign
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.ingest.kept import harmless
+from feedbackloop.gateway.interactions import Owner, interaction_record, owner_of
 from feedbackloop.gateway.meta import Served
 
-
-@dataclass(frozen=True)
-class RawContext:
-    """The context headers as they came, not redacted yet."""
-
-    turn_id: str
-    prompt_template: str
-    segment: str
-    region: str
-    retrieval: tuple[str, ...]
-
-    @classmethod
-    def of(cls, scope: Scope) -> RawContext:
-        retrieval = text_header(scope, b"x-retrieval")
-        return cls(
-            turn_id=text_header(scope, b"x-turn-id")[:MAX_ID],
-            prompt_template=text_header(scope, b"x-prompt-template")[:MAX_ID],
-            segment=text_header(scope, b"x-segment")[:MAX_ID],
-            region=text_header(scope, b"x-region")[:MAX_ID],
-            retrieval=tuple(part.strip()[:MAX_ID] for part in retrieval.split(",")[:100] if part.strip()),
-        )
+CHANNEL = "proxy"
 
 
-def consent_header(scope: Scope) -> bool | None:
-    """`X-Consent-Train`: true, false, or not said."""
-    return {"true": True, "false": False}.get(text_header(scope, b"x-consent-train").lower())
+def _reader(scope: Scope) -> Callable[[bytes], str]:
+    """Reads headers as text: UTF-8, or Latin-1 where it is not; the first one of a name, empty without one."""
+    found = dict(reversed(scope["headers"]))
+
+    def read(name: bytes) -> str:
+        value = found.get(name, b"")
+        try:
+            return str(value.decode()).strip()
+        except UnicodeDecodeError:
+            return str(value.decode("latin-1")).strip()
+
+    return read
+
+
+def said_by(scope: Scope, session_header: bytes, event_id: str) -> IncomingInteraction:
+    """What the trusted headers say of a request, as a posted interaction would; not redacted yet."""
+    read = _reader(scope)
+
+    def short(name: bytes) -> str:
+        return read(name)[:MAX_ID]
+
+    consent = {"true": True, "false": False}.get(read(b"x-consent-train").lower())
+    retrieval = (part.strip()[:MAX_ID] for part in read(b"x-retrieval").split(",")[:MAX_DOCUMENTS])
+    return IncomingInteraction(
+        event_id=event_id,
+        session_id=read(session_header),
+        messages=(),
+        outputs=(),
+        turn_id=short(b"x-turn-id"),
+        subject_id=read(b"x-subject-id"),
+        consent=None if consent is None else ConsentBody(consent),
+        context=IncomingContext(
+            prompt_template=short(b"x-prompt-template"),
+            segment=short(b"x-segment"),
+            region=short(b"x-region"),
+            retrieval=tuple(part for part in retrieval if part),
+            model_version=short(b"x-model-version"),
+            locale=short(b"x-locale"),
+            client=short(b"x-client"),
+        ),
+        tenant_id=read(b"x-tenant-id"),
+        parent_output_id=short(b"x-parent-output-id"),
+    )
 
 
 @dataclass
@@ -49,11 +84,11 @@ class Turn:
 
     routing: Routing
     assigned: Arm
-    session: str
-    subject: str
-    consent: bool | None
-    context: RawContext
+    said: IncomingInteraction
+    owner: Owner
     output_id: str
+    missing: Refusal | None = None
+    """The required context that the request lacks: it is answered, but nobody can give feedback on it."""
     arm: Arm = Arm.STABLE
     fallback: bool = False
     warm_up: bool = False
@@ -61,20 +96,29 @@ class Turn:
 
     @classmethod
     def of(cls, scope: Scope, core: Core) -> Turn:
-        session_id = text_header(scope, core.applied.session_header)
-        subject_id = text_header(scope, b"x-subject-id")
-        routing, output_id = core.applied.config.routing, f"o-{uuid.uuid4().hex}"
-        assigned = assign(routing, session_id)
+        applied, event_id = core.applied, str(uuid.uuid4())
+        routing = applied.config.routing
+        said = said_by(scope, applied.session_header, event_id)
+        assigned = assign(routing, said.session_id)
+        kept = applied.context.kept(said)
         return cls(
             routing=routing,
             assigned=assigned,
-            session=core.session_of(session_id),
-            subject=core.subject_of(subject_id, session_id, output_id),
-            consent=consent_header(scope),
-            context=RawContext.of(scope),
-            output_id=output_id,
+            said=kept,
+            owner=owner_of(core, kept),
+            output_id=f"o-{uuid.uuid4().hex}",
+            missing=applied.context.missing(said),
             arm=assigned,
         )
+
+    @property
+    def session(self) -> str:
+        """The session's pseudonym, empty without one."""
+        return self.owner.session
+
+    @property
+    def consent(self) -> bool | None:
+        return self.said.consent.train if self.said.consent else None
 
     def elapsed_ms(self) -> int:
         return int((time.monotonic() - self.started) * 1000)
@@ -103,41 +147,42 @@ class Turn:
         """The entry of a request that leaves no interaction."""
         return Served(core.journal.now_ms(), serving, self.session)
 
-    def token(self, core: Core, count: int) -> str:
-        """The feedback token of the answer."""
-        return core.token(
-            subject=self.subject,
+    def claims(self, core: Core, count: int) -> Claims:
+        """What the holder of the answer's token may speak of."""
+        return Claims(
+            subject=self.owner.subject,
             session=self.session,
             outputs=self.output_ids(count),
-            consent=self.consent,
-            now_ms=core.journal.now_ms(),
             arm=self.arm,
             run_uid=self.routing.run_uid,
             epoch=self.routing.epoch,
+            started_at=core.journal.now_ms(),
+            consent=self.consent,
+            tenant=self.owner.tenant,
         )
 
+    def feedback_headers(self, core: Core, count: int) -> Headers:
+        """What the answer says of feedback: its output's id and a token, or why there is none."""
+        if self.missing is not None:
+            return [(b"x-feedback-error", f"{self.missing.code}; path={self.missing.path}".encode())]
+        token = core.token(self.claims(core, count))
+        return [(b"x-feedback-output-id", self.output_id.encode()), (b"x-feedback-token", token.encode())]
+
     def record(self, core: Core, asked: tuple[Message, ...], texts: list[str], serving: Serving) -> Stored:
-        """The interaction, redacted. Raises LogUnavailable when the scanner fails."""
-        context = self.context
-        raw = [part for message in asked for part in (message.role, message.content)]
-        raw += [*texts, context.turn_id, context.prompt_template, context.segment, context.region, *context.retrieval]
-        clean = iter(zip(raw, core.redact(raw), strict=True))
-        messages = tuple(Message(next(clean)[1], next(clean)[1]) for _ in asked)
-        outputs = tuple(Output(output_id, next(clean)[1]) for output_id in self.output_ids(len(texts)))
-        return InteractionRecord(
-            event_id=str(uuid.uuid4()),
-            received_at=core.journal.now_ms(),
-            subject=self.subject,
-            messages=messages,
-            outputs=outputs,
-            session=self.session,
-            consent=self.consent,
-            context=Context(
-                turn_id=core.safe_id(*next(clean)),
-                prompt_template=next(clean)[1],
-                segment=next(clean)[1],
-                region=next(clean)[1],
-                retrieval=tuple(core.safe_id(*pair) for pair in clean),
-            ),
-            serving=serving,
+        """The interaction, redacted, or its bad row when context is missing. Raises LogUnavailable."""
+        event = msgspec.structs.replace(
+            self.said,
+            messages=tuple(IncomingMessage(message.role, message.content) for message in asked),
+            outputs=tuple(map(IncomingOutput, self.output_ids(len(texts)), texts)),
+        )
+        if self.missing is not None:
+            return self._bad_row(core, event, self.missing)
+        record = interaction_record(core, event, self.owner, 0, CHANNEL, minted=True)
+        return msgspec.structs.replace(record, serving=serving)
+
+    def _bad_row(self, core: Core, event: IncomingInteraction, missing: Refusal) -> Stored:
+        claims = self.claims(core, len(event.outputs))
+        raw, hints = harmless(core, msgspec.to_builtins(event), trusted=True)
+        return core.bad_row(
+            missing, raw, hints, source="interaction", event_id=event.event_id, claims=claims, channel=CHANNEL
         )

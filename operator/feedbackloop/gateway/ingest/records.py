@@ -1,0 +1,85 @@
+"""From a checked event to its record."""
+
+from __future__ import annotations
+
+import msgspec
+
+from feedbackloop.api.collection import SignalKind
+from feedbackloop.events.incoming import IncomingFeedback, TrustedFeedback
+from feedbackloop.events.records import FeedbackRecord
+from feedbackloop.events.tokens import Claims
+from feedbackloop.events.validation import Checked
+from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.ingest.sender import Sender
+from feedbackloop.gateway.ingest.texts import restored
+
+TRAINABLE = frozenset({SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE})
+HUMAN = frozenset({"END_USER", "ANNOTATOR"})
+
+
+class Pending(msgspec.Struct, frozen=True, gc=False):
+    """A valid event that waits for its redaction."""
+
+    event: IncomingFeedback
+    checked: Checked
+    claims: Claims
+    fingerprint: int
+    texts: list[str]
+
+
+def record(core: Core, sender: Sender, pending: Pending, clean: list[str], now_ms: int) -> FeedbackRecord:
+    """The record of an event whose texts are `clean`."""
+    event, checked, claims = pending.event, pending.checked, pending.claims
+    consent = _consent(event, claims, sender)
+    made = FeedbackRecord(
+        event_id=event.event_id.lower(),
+        received_at=now_ms,
+        subject=claims.subject,
+        signal=event.signal,
+        kind=checked.kind.value,
+        value=checked.value,
+        output_id=checked.output_id,
+        candidates=checked.candidates,
+        session=claims.session,
+        arm=claims.arm,
+        run_uid=claims.run_uid,
+        epoch=claims.epoch,
+        started_at=claims.started_at,
+        occurred_at=checked.occurred_at,
+        consent=consent,
+        trainable=checked.kind in TRAINABLE and _teaches(core, event, consent),
+        fingerprint=pending.fingerprint,
+        level=event.level,
+        supersedes=event.supersedes.lower() if event.supersedes else "",
+        retracted=event.retracted,
+        fraction=event.fraction or 0.0,
+        stream=event.stream,
+        source=_source(event, claims),
+        channel=sender.channel,
+        tenant=claims.tenant,
+        dimension=core.dimension_of(event.signal),
+        orphan=sender.claims is None and not core.knows(checked),
+    )
+    if pending.texts:
+        made = msgspec.structs.replace(made, **restored(core, event, checked, pending.texts, clean))
+    return made
+
+
+def _consent(event: IncomingFeedback, claims: Claims, sender: Sender) -> bool | None:
+    """A token's event, and a browser that asks for privacy, can only withdraw."""
+    if sender.private or (event.consent is not None and not event.consent.train):
+        return False
+    return claims.consent
+
+
+def _teaches(core: Core, event: IncomingFeedback, consent: bool | None) -> bool:
+    """Whether a run may be started for it: said by a person about an output, and agreed to."""
+    agreed = consent is True or (consent is None and not core.applied.consent_required)
+    human = not isinstance(event, TrustedFeedback) or event.source in HUMAN
+    return agreed and human and event.level == "output" and not event.retracted
+
+
+def _source(event: IncomingFeedback, claims: Claims) -> str:
+    if isinstance(event, TrustedFeedback) and event.source != "END_USER":
+        return event.source
+    return "ANNOTATOR" if claims.verified else "END_USER"

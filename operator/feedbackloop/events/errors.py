@@ -5,6 +5,7 @@ EventsError
  ├─ RedactionFailed     a text could not be made harmless: it must not be stored
  ├─ TokenInvalid        a feedback token that is forged, altered, expired or of another loop
  ├─ EnvelopeError       ciphertext that does not belong here: wrong key, altered, swapped
+ │   └─ KeyMissing       the loop has no key of that name: it never had, or it was destroyed
  ├─ KeyServiceUnavailable  the root key's service did not answer as it should: try again later
  ├─ KeyRefused          the root key does not open it: wrong key, context or bytes; a retry cannot help
  ├─ FrameError          a damaged frame or header of a log segment
@@ -35,6 +36,10 @@ class TokenInvalid(EventsError):
 
 class EnvelopeError(EventsError):
     """Ciphertext that cannot be opened for the purpose it was opened for."""
+
+
+class KeyMissing(EnvelopeError):
+    """The loop has no key of that name, or not any more."""
 
 
 class KeyServiceUnavailable(EventsError):

@@ -19,6 +19,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from feedbackloop.events.errors import EnvelopeError
+
+if TYPE_CHECKING:
+    from feedbackloop.events.keyring.subjects import Subjects
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -46,6 +50,11 @@ class Kek:
     def of(cls, raw: bytes) -> Kek:
         """A single key of 32 raw bytes."""
         return Kek({RAW: raw}, RAW)
+
+    @property
+    def subjects(self) -> Subjects | None:
+        """The keys of subjects, where there is a keyring to find them."""
+        return None
 
     @property
     def current(self) -> str:

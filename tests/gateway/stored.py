@@ -29,5 +29,5 @@ def uploaded(gateway: Gateway, seconds: float = 30) -> dict[str, Any]:
 def records(gateway: Gateway, objects: ObjectClient) -> list[Record]:
     """The uploaded records, as a job reads them."""
     offset = gateway.status()["uploaded"]["offset"]
-    cut = [PodOffset(pod="bot-gateway-0", offset=offset, trainable=0)]
+    cut = [PodOffset(pod=gateway.env["FL_POD_NAME"], offset=offset, trainable=0)]
     return list(store.read_events(objects, gateway.prefix, cut, Kek.of(gateway.kek)))

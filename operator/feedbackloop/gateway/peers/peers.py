@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
 
 from feedbackloop.api.gateway import GatewayConfig
 from feedbackloop.events.records import InteractionRecord
@@ -69,9 +71,13 @@ class Peers:
         found = self.owner_of(served.session, "") if served.session and served.serving.fallback else None
         if found is not None:
             message = records.handover(served=(records.dropped(served),))
-            task = asyncio.create_task(self._told(found, message))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.spawn(self._told(found, message))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs work that nobody awaits; its task is kept until it ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _told(self, ordinal: int, message: bytes) -> None:
         try:

@@ -74,7 +74,12 @@ def apply(raw: bytes, previous: Applied | None = None) -> Applied:
 
 
 def _redactor(config: GatewayConfig, previous: Applied | None) -> Redactor:
-    entities = config.collection.redaction.entities
-    if previous is not None and previous.config.collection.redaction.entities == entities:
-        return previous.redactor
-    return Redactor(entities)
+    wanted = config.collection.redaction
+    if previous is not None:
+        had = previous.config.collection.redaction
+        if (had.entities, had.patterns) == (wanted.entities, wanted.patterns):
+            return previous.redactor
+    try:
+        return Redactor(wanted.entities, wanted.patterns)
+    except ValueError as error:
+        raise BadConfig(f"configuration refused at: collection.{error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from feedbackloop.api.collection import Entity
 from feedbackloop.events.errors import RedactionFailed
 from feedbackloop.events.redaction import Redactor
-from feedbackloop.events.redaction.cards import luhn
 from feedbackloop.events.redaction.detectors import DETECTORS
-from feedbackloop.events.redaction.gate import Gate
-from feedbackloop.events.redaction.normalise import fold, folded
+from feedbackloop.events.redaction.detectors.cards import luhn
+from feedbackloop.events.redaction.gate import READING_IDS, Gate
+from feedbackloop.events.redaction.views import READINGS
+from feedbackloop.events.redaction.views.folding import fold, folded
+from feedbackloop.events.redaction.views.view import View
 
 REDACTOR = Redactor()
 GATE = Gate(DETECTORS)
@@ -113,7 +116,33 @@ def test_a_failing_scanner_lets_nothing_through(monkeypatch: pytest.MonkeyPatch)
 
 
 ALPHABET = st.sampled_from(
-    [*"aZ09 .-+@:()/<_>=\n", "é", "٣", "\u200b", "4111", "DE89", "eyJ", "AKIA", "x.co", "::", "１"]
+    [
+        *"aZ09 .-+@:()/<_>=\n",
+        "é",
+        "٣",
+        "\u200b",
+        "4111",
+        "DE89",
+        "eyJ",
+        "AKIA",
+        "x.co",
+        "::",
+        "１",
+        "&#64;",
+        "%40",
+        "\\u0040",
+        "=\n",
+        " at ",
+        "[at]",
+        " dot ",
+        "(dot)",
+        "password",
+        " is ",
+        "1 2 3 4 5 6 7",
+        "YW5uYUBleGFtcGxlLmNvbQ==",
+        "sk-",
+        "tel",
+    ]
 )
 SOUP = st.lists(ALPHABET, max_size=60).map("".join)
 SEEDED = st.lists(st.sampled_from([text for text, _ in PRIVATE] + HARMLESS + OBFUSCATED) | SOUP, max_size=5).map(
@@ -121,13 +150,33 @@ SEEDED = st.lists(st.sampled_from([text for text, _ in PRIVATE] + HARMLESS + OBF
 )
 
 
-@settings(max_examples=400, deadline=None)
+def every_view(text: str, depth: int = 3) -> Iterator[View]:
+    """All readings of a text one on top of the other, whether the gate asks for them or not."""
+    view = fold(View(text))
+    yield view
+    for _ in range(depth):
+        for reading in READINGS:
+            view = fold(view.edited(reading.edits(view.text)))
+            yield view
+
+
+@settings(max_examples=600, deadline=None)
 @given(SOUP | SEEDED | st.text(max_size=200))
-def test_where_the_gate_says_no_every_detector_says_no(text: str) -> None:
-    suspects = GATE.open_for(folded(text))
-    for index, detector in enumerate(DETECTORS):
-        if index not in suspects:
-            assert list(detector.find(folded(text))) == []
+def test_where_the_gate_says_no_every_detector_and_every_reading_says_no(text: str) -> None:
+    for view in every_view(text):
+        suspects = GATE.open_for(view.text)
+        for index, detector in enumerate(DETECTORS):
+            if index not in suspects:
+                assert list(detector.find(view.text)) == [], detector.gates
+        for index, reading in zip(READING_IDS, READINGS, strict=True):
+            if index not in suspects:
+                assert list(reading.edits(view.text)) == [], reading.clues
+
+
+@settings(max_examples=200, deadline=None)
+@given(SOUP | SEEDED | st.text(max_size=200))
+def test_what_a_gate_sees_in_one_text_it_sees_in_all_texts_of_an_event(text: str) -> None:
+    assert GATE.open_for(folded(text)) <= GATE.open_for(folded(f"first\x1e\n\x1e{text}\x1e\n\x1elast"))
 
 
 @settings(max_examples=400, deadline=None)
@@ -137,14 +186,14 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
     assert REDACTOR.redact_text(once) == once
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.text(max_size=60))
-def test_folding_maps_every_character_back_into_the_text(text: str) -> None:
-    folding = fold(text)
-    assert folding.text == folded(text)
-    for index in range(len(folding.text)):
-        start, end = folding.span(index, index + 1, text)
-        assert 0 <= start <= end <= len(text)
+@settings(max_examples=300, deadline=None)
+@given(SOUP | SEEDED | st.text(max_size=60))
+def test_every_view_maps_every_character_back_into_the_text(text: str) -> None:
+    assert fold(View(text)).text == folded(text)
+    for view in every_view(text):
+        spans = [view.span(index, index + 1) for index in range(len(view.text))]
+        assert all(0 <= start <= end <= len(text) for start, end in spans)
+        assert spans == sorted(spans)
 
 
 @settings(max_examples=100, deadline=None)

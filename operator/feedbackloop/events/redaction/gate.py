@@ -1,23 +1,31 @@
-"""The Vectorscan gate: one pass that says which detectors may find something."""
+"""The Vectorscan gate: one pass over a folded text that says which detectors and readings may have work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import hyperscan
 
 from feedbackloop.events.redaction.detectors import Detector
+from feedbackloop.events.redaction.views import READINGS
+
+READING_IDS = range(1000, 1000 + len(READINGS))
+"""What a reading is called among the gate's answers; a detector's is its index."""
 
 
-def _collect(index: int, _start: int, _end: int, _flags: int, found: object) -> None:
-    found.add(index)  # type: ignore[attr-defined]
+def _collect(index: int, _start: int, _end: int, _flags: int, found: Any) -> None:
+    found.add(index)
 
 
 class Gate:
-    """Compiled gate patterns of some detectors; not for use by two threads at once."""
+    """Compiled patterns of some detectors and of all readings; not for use by two threads at once."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         patterns = [(pattern, index) for index, detector in enumerate(detectors) for pattern in detector.gates]
+        patterns += [
+            (clue, index) for index, reading in zip(READING_IDS, READINGS, strict=True) for clue in reading.clues
+        ]
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(
             expressions=[pattern for pattern, _ in patterns],
@@ -27,7 +35,7 @@ class Gate:
         )
 
     def open_for(self, text: str) -> set[int]:
-        """Indexes of the detectors that may find something in the (folded) text; empty for most texts."""
+        """What may find something in the text, or read it anew; empty for most texts."""
         found: set[int] = set()
         self._database.scan(text.encode("utf-8", "surrogatepass"), match_event_handler=_collect, context=found)
         return found

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from feedbackloop.api.collection import Entity
 from feedbackloop.events.errors import RedactionFailed
-from feedbackloop.events.redaction import hints as hint_values
-from feedbackloop.events.redaction.detectors import DETECTORS, Detector, Span
-from feedbackloop.events.redaction.gate import Gate
-from feedbackloop.events.redaction.normalise import fold, folded
-from feedbackloop.events.redaction.views.view import Edit, View
+from feedbackloop.events.redaction import hints as hinted
+from feedbackloop.events.redaction import patterns as own
+from feedbackloop.events.redaction.detectors import DETECTORS
+from feedbackloop.events.redaction.findings import HINT_RANK, Finding, chosen
+from feedbackloop.events.redaction.gate import READING_IDS, Gate
+from feedbackloop.events.redaction.naming import Names, tokens_in
+from feedbackloop.events.redaction.views import READINGS
+from feedbackloop.events.redaction.views.folding import fold, folded
+from feedbackloop.events.redaction.views.view import View
 
 _BETWEEN = "\x1e\n\x1e"
 _ROUNDS = 8
-_TOKEN = re.compile(r"<[A-Z][A-Z0-9_]{0,30}_[0-9]{1,6}>")
-
-
-class _Names:
-    """The tokens of one event: the same value gets the same token, numbering goes on from tokens in the text."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
-        self._by_value: dict[tuple[str, str], str] = {}
-        self._last: dict[str, int] = {}
-
-    def token(self, kind: str, value: str) -> str:
-        key = (kind, value)
-        if key not in self._by_value:
-            number = self._last.get(kind) or self._highest(kind)
-            self._last[kind] = number + 1
-            self._by_value[key] = f"<{kind}_{number + 1}>"
-        return self._by_value[key]
-
-    def _highest(self, kind: str) -> int:
-        pattern = re.compile(rf"<{kind}_([0-9]{{1,6}})>", re.ASCII)
-        return max((int(number) for text in self._texts for number in pattern.findall(text)), default=0)
+_DEPTH = 3
+"""How many times over something may be encoded and is still read."""
 
 
 class Redactor:
-    """Redacts the chosen entities. Counts what it replaced, by entity, never the values."""
+    """Redacts the chosen entities and patterns. Counts what it replaced, by entity, never the values."""
 
-    def __init__(self, entities: Sequence[Entity] = tuple(Entity)) -> None:
+    def __init__(self, entities: Sequence[Entity] = tuple(Entity), patterns: Sequence[own.Declared] = ()) -> None:
+        """Raises ValueError, with the field and the fix, when a pattern cannot be used."""
+        self._patterns = own.compile_all(patterns)
         self._detectors = tuple(detector for detector in DETECTORS if detector.entity in entities)
+        ranked = list(dict.fromkeys(detector.entity for detector in self._detectors))
+        self._ranks = [ranked.index(detector.entity) for detector in self._detectors]
         self._gate = Gate(self._detectors)
         self.replaced: Counter[str] = Counter()
 
@@ -54,11 +41,12 @@ class Redactor:
         `hints` are values that the caller knows to be private, see `hints`; they are replaced by `<HINT_1>` …
         """
         try:
-            if hints:
-                texts = self._replace_hints(texts, hint_values.checked(hints))
+            known = hinted.checked(hints) if hints else ()
             joined = texts[0] if len(texts) == 1 else _BETWEEN.join(texts)
-            suspects = self._gate.open_for(folded(joined))
-            return self._replace_all(list(texts), suspects) if suspects else list(texts)
+            if not (known or self._patterns or self._gate.open_for(folded(joined))):
+                return list(texts)
+            names = Names(texts)
+            return [self._clean(text, known, names) for text in texts]
         except Exception as error:
             # Whatever went wrong: a text that was not scanned to its end must not be stored.
             raise RedactionFailed(type(error).__name__) from None
@@ -67,52 +55,62 @@ class Redactor:
         """One text on its own."""
         return self.redact((text,))[0]
 
-    def _replace_hints(self, texts: Sequence[str], hints: Sequence[str]) -> list[str]:
-        names = _Names(texts)
-        return [self._without_hints(View(text), hints, names) for text in texts]
-
-    @staticmethod
-    def _without_hints(original: View, hints: Sequence[str], names: _Names) -> str:
-        view = hint_values.comparable(original)
-        taken = [match.span() for match in _TOKEN.finditer(original.text)]
-        edits: list[Edit] = []
-        for start, end in _disjoint(hint_values.find(view.text, hints)):
-            first, last = view.span(start, end)
-            if all(last <= left or first >= right for left, right in taken):
-                edits.append((first, last, names.token("HINT", view.text[start:end])))
-        return original.edited(edits).text
-
-    def _replace_all(self, texts: list[str], suspects: set[int]) -> list[str]:
+    def _clean(self, text: str, hints: Sequence[str], names: Names) -> str:
         # A replacement can bring a look-around of another match to hold, so go on until nothing is found.
-        names = _Names(texts)
         for _ in range(_ROUNDS):
-            before = texts
-            for index in sorted(suspects):
-                texts = [self._replace(text, self._detectors[index], names) for text in texts]
-            if texts == before:
-                return texts
-            suspects = self._gate.open_for(folded(_BETWEEN.join(texts)))
+            taken = list(tokens_in(text))
+            findings = chosen(self._findings(text, hints), taken)
+            if not findings:
+                return text
+            for finding in findings:
+                self.replaced[finding.counted_as] += 1
+            text = (
+                View(text).edited((each.start, each.end, names.token(each.kind, each.value)) for each in findings).text
+            )
         raise RedactionFailed("no fixed point")
 
-    def _replace(self, text: str, detector: Detector, names: _Names) -> str:
-        folding = fold(text)
-        parts: list[str] = []
-        at = 0
-        for start, end in _disjoint(detector.find(folding.text)):
-            first, last = folding.span(start, end, text)
-            parts += (text[at:first], names.token(detector.token, _canonical(folding.text[start:end])))
-            self.replaced[detector.entity] += 1
-            at = last
-        return "".join((*parts, text[at:])) if parts else text
+    def _findings(self, text: str, hints: Sequence[str]) -> Iterator[Finding]:
+        original = View(text)
+        if self._patterns and not text.isascii():
+            yield from self._own(original)
+        for view, suspects in self._views(original):
+            yield from self._detected(view, suspects)
+            if self._patterns:
+                yield from self._own(view)
+            if hints:
+                plain = hinted.comparable(view)
+                for start, end in hinted.find(plain.text, hints):
+                    yield _finding(HINT_RANK, plain, (start, end), "HINT", plain.text[start:end])
+
+    def _views(self, original: View) -> Iterator[tuple[View, set[int]]]:
+        """The text as it stands and read anew, each with what may find something in it."""
+        view = fold(original)
+        suspects = self._gate.open_for(view.text)
+        yield view, suspects
+        for _ in range(_DEPTH):
+            decoded = False
+            for index, reading in zip(READING_IDS, READINGS, strict=True):
+                other = fold(view.edited(reading.edits(view.text))) if index in suspects else view
+                if other is not view:
+                    view, suspects, decoded = other, self._gate.open_for(other.text), decoded or reading.decodes
+                    yield view, suspects
+            if not decoded:
+                return
+
+    def _detected(self, view: View, suspects: set[int]) -> Iterator[Finding]:
+        for index in suspects:
+            if index < len(self._detectors):
+                detector = self._detectors[index]
+                for start, end in detector.find(view.text):
+                    value = detector.canonical(view.text[start:end])
+                    yield _finding(self._ranks[index], view, (start, end), detector.token, value, detector.entity)
+
+    def _own(self, view: View) -> Iterator[Finding]:
+        for pattern in self._patterns:
+            for start, end in pattern.find(view.text):
+                yield _finding(HINT_RANK, view, (start, end), pattern.name, view.text[start:end], "Pattern")
 
 
-def _disjoint(spans: Iterator[Span]) -> list[Span]:
-    chosen: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if not chosen or span[0] >= chosen[-1][1]:
-            chosen.append(span)
-    return chosen
-
-
-def _canonical(value: str) -> str:
-    return re.sub(r"[ ().\-/]", "", value).casefold() if "@" not in value else value.casefold()
+def _finding(rank: int, view: View, span: tuple[int, int], kind: str, value: str, counted_as: str = "Hint") -> Finding:
+    start, end = view.span(*span)
+    return Finding(rank, start - end, start, end, kind, value, counted_as)

@@ -9,57 +9,66 @@ Edit = tuple[int, int, str]
 """Start and end in the parent's text, and what stands there instead."""
 
 
+class _Map:
+    """Pieces of a text: where each begins here and in the parent, and whether it is the same there."""
+
+    __slots__ = ("kept", "origins", "starts")
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.origins: list[int] = []
+        self.kept: list[bool] = []
+
+    def add(self, start: int, origin: int, kept: bool) -> None:
+        self.starts.append(start)
+        self.origins.append(origin)
+        self.kept.append(kept)
+
+    def first(self, start: int) -> int:
+        """The parent's index of a span's start."""
+        index = bisect_right(self.starts, start) - 1
+        return self.origins[index] + (start - self.starts[index] if self.kept[index] else 0)
+
+    def stop(self, end: int) -> int:
+        """The parent's index of a span's end, behind whatever was left out there."""
+        index = bisect_right(self.starts, end) - 1
+        start, origin = self.starts[index], self.origins[index]
+        if start == end or self.kept[index]:
+            return origin + end - start
+        return self.origins[index + 1]
+
+
 class View:
     """A text and where it came from. Spans of an edit lead to the whole of what it replaced."""
 
-    __slots__ = ("_from", "_kept", "_parent", "_size", "_starts", "text")
+    __slots__ = ("_map", "_parent", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, parent: View | None = None, way_back: _Map | None = None) -> None:
         self.text = text
-        self._parent: View | None = None
+        self._parent = parent
+        self._map = way_back
 
     def edited(self, edits: Iterable[Edit]) -> View:
         """This view with some edits, which are in order and do not overlap; itself when there are none."""
         parts: list[str] = []
-        starts: list[int] = []
-        origins: list[int] = []
-        kept: list[bool] = []
+        way_back = _Map()
         at = size = 0
-
-        def add(part: str, origin: int, keep: bool) -> None:
-            nonlocal size
-            parts.append(part)
-            starts.append(size)
-            origins.append(origin)
-            kept.append(keep)
-            size += len(part)
-
         for start, end, text in edits:
             if start > at:
-                add(self.text[at:start], at, True)
-            add(text, start, False)
+                parts.append(self.text[at:start])
+                way_back.add(size, at, True)
+                size += start - at
+            parts.append(text)
+            way_back.add(size, start, False)
+            size += len(text)
             at = end
         if not parts:
             return self
-        add(self.text[at:], at, True)
-        view = View("".join(parts))
-        view._parent, view._starts, view._from, view._kept, view._size = self, starts, origins, kept, len(self.text)
-        return view
+        way_back.add(size, at, True)
+        return View("".join((*parts, self.text[at:])), self, way_back)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original span of a span here, with characters at its end that this view left out."""
-        if self._parent is None:
+        if self._parent is None or self._map is None:
             return start, end
-        return self._parent.span(self._first(start), self._stop(end))
-
-    def _first(self, start: int) -> int:
-        index = bisect_right(self._starts, start) - 1
-        return self._from[index] + (start - self._starts[index] if self._kept[index] else 0)
-
-    def _stop(self, end: int) -> int:
-        index = bisect_right(self._starts, end) - 1
-        if self._starts[index] == end:
-            return self._from[index]
-        if self._kept[index]:
-            return self._from[index] + end - self._starts[index]
-        return self._from[index + 1] if index + 1 < len(self._from) else self._size
+        return self._parent.span(self._map.first(start), self._map.stop(end))

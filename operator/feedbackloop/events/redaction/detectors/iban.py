@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from feedbackloop.api.collection import Entity
+from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
+
 _LENGTHS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
     "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
@@ -9,6 +14,7 @@ _LENGTHS = (
     "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
 )
 LENGTHS = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.split()}
+_CANDIDATE = compiled(r"(?<![A-Za-z0-9]) [A-Za-z]{2}[ ]?[0-9]{2} (?:[ .-]?[\r\n]{0,2}[ ]?[A-Za-z0-9]){11,34}")
 
 
 def valid(compact: str) -> bool:
@@ -29,3 +35,15 @@ def match_length(candidate: str) -> int | None:
         if len(compact) == wanted:
             return index + 1 if valid("".join(compact)) else None
     return None
+
+
+def find(text: str) -> Iterator[Span]:
+    at = 0
+    while match := _CANDIDATE.search(text, at):
+        length = match_length(match.group())
+        if length is not None:
+            yield match.start(), match.start() + length
+        at = match.start() + (length or 2)
+
+
+DETECTOR = Detector(Entity.IBAN, "IBAN", (rb"[A-Za-z]{2} ?[0-9]{2}(?:[ .-]?[\r\n]{0,2} ?[A-Za-z0-9]){11}",), find)

@@ -1,0 +1,61 @@
+"""Internet addresses: IPv4 in dotted quads, IPv6 in all forms of RFC 4291."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from feedbackloop.api.collection import Entity
+from feedbackloop.events.redaction.detectors import context
+from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_DOT = r"(?:\.[\r\n]{0,2}|[\r\n]{1,2}\.|\[\.\]|[ ]\.[ ])"
+_V4 = compiled(rf"(?<![0-9.]) (?:{_OCTET}{_DOT}){{3}}{_OCTET} (?!\.?[0-9])")
+_V6 = compiled(
+    r"""(?<![0-9A-Za-z:.])
+        (?:[0-9A-Fa-f:]{2,39}:[0-9]{1,3}(?:\.[0-9]{1,3}){3} | [0-9A-Fa-f:]{2,39}+) (?![0-9A-Za-z:])"""
+)
+
+
+def _find_v4(text: str) -> Iterator[Span]:
+    for match in _V4.finditer(text):
+        if not context.VERSION.search(context.before(text, match.start())):
+            yield match.span()
+
+
+def _find_v6(text: str) -> Iterator[Span]:
+    for match in _V6.finditer(text):
+        if _is_v6(match.group()):
+            yield match.span()
+
+
+def _is_v6(candidate: str) -> bool:
+    if candidate.count(":") < 2 or not any(char.isdigit() for char in candidate):
+        return False
+    try:
+        ipaddress.IPv6Address(candidate)
+    except ValueError:
+        return False
+    return True
+
+
+def _canonical_v6(value: str) -> str:
+    return str(ipaddress.IPv6Address(value))
+
+
+_DOT_GATE = rb"(?:\.[\r\n]{0,2}|[\r\n]{1,2}\.|\[\.\]| \. )"
+V4 = Detector(
+    Entity.IP_ADDRESS,
+    "IP_ADDRESS",
+    (rb"[0-9]" + _DOT_GATE + rb"[0-9]{1,3}" + _DOT_GATE + rb"[0-9]{1,3}" + _DOT_GATE + rb"[0-9]",),
+    _find_v4,
+    lambda value: ".".join(compiled(_DOT).split(value)),
+)
+V6 = Detector(
+    Entity.IP_ADDRESS,
+    "IP_ADDRESS",
+    (rb"[0-9A-Fa-f:]{0,4}:[0-9A-Fa-f]{0,4}:",),
+    _find_v6,
+    _canonical_v6,
+)

@@ -1,0 +1,132 @@
+"""Telephone numbers: candidate runs of digits first, then their shape, the words around and the numbering plans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from feedbackloop.api.collection import Entity
+from feedbackloop.events.redaction.detectors import context, numbering
+from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
+
+_RUN = compiled(
+    r"""(?<![A-Za-z0-9_+]) (?:\+[ (]{0,2}|\(\+?)?
+        [0-9](?:(?:[ ().\-/]{0,3}|[ ]?[\r\n]{1,2}[ ]?)[0-9]){6,}"""
+)
+_EXTENSION = compiled(r"[ ,]{0,2}(?:x|ext\.?|extension|\#)[ ]?[0-9]{1,6}(?![A-Za-z0-9_])", re.IGNORECASE)
+
+_PARTS = re.compile(r"[ ]*[\r\n]+[ ]*|[ ]*/[ ]+|[ ]+/[ ]*|[ ]+-[ ]+|[ ]{2,}")
+_GROUP = re.compile(r"\+?\(?[0-9]+")
+_NO_PHONE = compiled(
+    r"""(?:19|20)[0-9]{2}([-./])[01]?[0-9]\1[0-3]?[0-9](?:[ ][0-9]{2})?     # dates
+      | [0-3]?[0-9]([-./])[0-3]?[0-9]\2(?:19|20)?[0-9]{2}(?:[ ][0-9]{2})?
+      | (?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[ -]?[0-9]{4,6})?
+      | (?:19|20)[0-9]{2}[ ]?[-/][ ]?(?:19|20)[0-9]{2}                      # years
+      | [0-9]+\.[0-9]+ | [0-9]{1,3}(?:\.[0-9]{3})+                          # decimals, thousands
+      | [0-9]{1,3}(?:\.[0-9]{1,3}){3}                                       # IPv4
+      | 97[89][ -]?[0-9]{1,5}[ -]?[0-9]+[ -]?[0-9]+[ -]?[0-9]               # ISBN
+      | [0-9]{1,5}-[0-9]{2,7}-[0-9]{2,7}-[0-9]                              # ISBN-10
+    """
+)
+_NORTH_AMERICAN = compiled(r"(?:1[ .-]?)?(?:\([0-9]{3}\)[ -]?|[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}")
+_AREA = compiled(r"(?:[0-9]{1,3}[ -]?)?\([0-9]{1,5}\)[ -]?[0-9 .\-/]{5,14}")
+_TRUNK_GROUPED = compiled(r"\(?0[0-9]{1,5}\)?[ .\-/]{1,3}[0-9]{2,8}(?:[ .-][0-9]{2,6}){0,4}|0[0-9](?:[ .-][0-9]{2}){4}")
+_LEAST, _MOST = 7, 15
+
+
+def find(text: str) -> Iterator[Span]:
+    for match in _RUN.finditer(text):
+        start, end = match.span()
+        extension = _EXTENSION.match(text, end)
+        if extension is None and text[end : end + 1].isascii() and _is_word(text[end : end + 1]):
+            end = _without_last_group(text, start, end)
+        if _is_phone(text, start, end):
+            yield start, extension.end() if extension else end
+        else:
+            yield from _parts(text, start, end)
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _without_last_group(text: str, start: int, end: int) -> int:
+    """The end of a run whose last digits are part of a word."""
+    return start + len(text[start:end].rstrip("0123456789").rstrip(" ().-/\r\n"))
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[Span]:
+    """Numbers in a run that as a whole is none: several lines, several numbers one after the other."""
+    at = start
+    for gap in (*_PARTS.finditer(text, start, end), None):
+        stop = gap.start() if gap else end
+        if (at, stop) != (start, end) and _is_phone(text, at, stop):
+            yield at, stop
+        elif stop - at > _MOST:
+            yield from _windows(text, at, stop)
+        at = gap.end() if gap else end
+
+
+def _windows(text: str, start: int, end: int) -> Iterator[Span]:
+    """Numbers one after the other in a run; what stands before the first may be a house number or a count."""
+    groups = [match.span() for match in _GROUP.finditer(text, start, end)]
+    first = 0
+    while first < len(groups) - 1:
+        found = next(
+            (last for last in _ends(groups, first) if _is_phone(text, groups[first][0], groups[last][1])), None
+        )
+        if found is not None:
+            yield groups[first][0], groups[found][1]
+        elif first > 0 or groups[0][1] - groups[0][0] > 3:
+            return
+        first = first + 1 if found is None else found + 1
+
+
+def _ends(groups: list[Span], first: int) -> range:
+    """Where a window from a group may end, the widest first; a run of one number is not searched again."""
+    widest = first
+    while widest + 1 < len(groups) and groups[widest + 1][1] - groups[first][0] <= _MOST + 3:
+        widest += 1
+    return range(widest, first, -1) if len(groups) > widest - first + 1 else range(0)
+
+
+def _is_phone(text: str, start: int, end: int) -> bool:
+    candidate = text[start:end]
+    digits = "".join(char for char in candidate if char.isdigit())
+    if not _LEAST <= len(digits) <= _MOST or _NO_PHONE.fullmatch(candidate.strip("()")):
+        return False
+    if candidate.lstrip("(")[0] == "+":
+        return numbering.is_international(digits)
+    if _is_something_else(text, start, end):
+        return False
+    if context.PHONE.search(context.around(text, start, end)):
+        return len(digits) >= 9 or candidate != digits or len(digits) == 8
+    return _looks_like_phone(candidate, digits)
+
+
+def _is_something_else(text: str, start: int, end: int) -> bool:
+    lead = context.before(text, start)
+    return bool(
+        context.REFERENCE.search(lead)
+        or context.CURRENCY_BEFORE.search(lead)
+        or context.UNIT_AFTER.match(text, end)
+        or re.search(r"[A-Za-z0-9][-.,]$", lead)
+        or re.match(r"[-.,][0-9A-Za-z]", text[end : end + 2])
+    )
+
+
+def _looks_like_phone(candidate: str, digits: str) -> bool:
+    if digits.startswith("00"):
+        return len(digits) >= 10 and numbering.is_international(digits[2:])
+    if _NORTH_AMERICAN.fullmatch(candidate) or (_AREA.fullmatch(candidate) and len(digits) >= 8):
+        return True
+    if digits.startswith("0"):
+        return 9 <= len(digits) <= 12 and (
+            _TRUNK_GROUPED.fullmatch(candidate) is not None or numbering.is_national(digits, numbering.TRUNK)
+        )
+    if candidate == digits:
+        return len(digits) in (10, 11) and numbering.is_national(digits, numbering.BARE)
+    return len(digits) >= 9 and numbering.is_national(digits, numbering.SPACED)
+
+
+DETECTOR = Detector(Entity.PHONE, "PHONE", (rb"[0-9](?:(?:[ ().\-/]{0,3}| ?[\r\n]{1,2} ?)[0-9]){6}",), find)

@@ -1,0 +1,61 @@
+"""Text inside base64 (RFC 4648, both alphabets, padded or not, wrapped or not) and hexadecimal."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from feedbackloop.events.redaction.views.view import Edit
+
+SHORTEST = 16
+CLUES = (rb"[A-Za-z0-9+/_-]{16}",)
+_BLOB = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?<=[A-Za-z0-9+/]{60})\r?\n[A-Za-z0-9+/]+)*={0,2}", re.ASCII)
+_PART = re.compile(r"[A-Za-z0-9]{16,}={0,2}", re.ASCII)
+_HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}", re.ASCII)
+_TO_STANDARD = str.maketrans("-_", "+/", "\r\n=")
+_PRINTABLE_SHARE = 0.9
+
+
+def edits(text: str) -> Iterator[Edit]:
+    """An edit for every run that is the encoding of a readable text."""
+    for match in _BLOB.finditer(text):
+        yield from _decoded(match.group(), match.start())
+
+
+def _decoded(run: str, at: int) -> Iterator[Edit]:
+    plain = _readable(run)
+    if plain is not None:
+        yield at, at + len(run), plain
+        return
+    for part in _PART.finditer(run):
+        plain = None if part.group() == run else _readable(part.group())
+        if plain is not None:
+            yield at + part.start(), at + part.end(), plain
+
+
+def _readable(run: str) -> str | None:
+    # Encoded prose has capitals and digits or small letters side by side; words, paths and slugs do not.
+    if _HEX.fullmatch(run):
+        data = bytes.fromhex(run)
+    elif run.islower() or run.isupper() or run.isdigit():
+        return None
+    else:
+        data = _base64(run.translate(_TO_STANDARD))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if _is_prose(text) else None
+
+
+def _base64(run: str) -> bytes:
+    try:
+        return base64.b64decode(run + "=" * (-len(run) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _is_prose(text: str) -> bool:
+    return len(text) >= 6 and sum(map(str.isprintable, text)) >= _PRINTABLE_SHARE * len(text)

@@ -68,7 +68,8 @@ class Clients:
         finally:
             for work in self._work:
                 work.cancel()
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            # A turn of the loop later, so that cancelled clients end.
+            self._loop.call_soon_threadsafe(self._loop.call_soon, self._loop.stop)
             self._thread.join()
 
     def acknowledged(self) -> int:

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from feedbackloop.events.objects import S3Client
@@ -41,19 +42,29 @@ class Report:
 class Killer:
     """Kills a gateway `kills` times, each at a random moment after it has acknowledged something again."""
 
-    def __init__(self, gateway: Gateway, zygote: Zygote, seed: int) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        zygote: Zygote,
+        seed: int,
+        *,
+        env: dict[str, str] | None = None,
+        between: Callable[[random.Random], None] = lambda _chance: None,
+    ) -> None:
         self._gateway, self._zygote, self._chance = gateway, zygote, random.Random(seed)
+        self._env, self._between = env or {}, between
 
     def spawn(self, **env: str) -> None:
         """Starts it without waiting for it."""
-        self._gateway.adopt(self._zygote.spawn(self._gateway, **env))
+        self._gateway.adopt(self._zygote.spawn(self._gateway, **self._env, **env))
 
     def start(self) -> None:
         """Starts it and waits until it serves."""
         self.spawn()
         wait_for(self._gateway.is_ready, f"the gateway is ready (log: {self._gateway.log_path})")
 
-    def run(self, kills: int, objects: S3Client) -> Report:
+    def run(self, kills: int, objects: S3Client, *, strict: bool = True) -> Report:
+        """Kills and starts again, so many times; `strict`: every start is held against what clients know."""
         began = time.monotonic()
         self.start()
         tokens = [self._gateway.token(session_id=f"s-{number}") for number in range(4)]
@@ -62,8 +73,10 @@ class Killer:
             for _ in range(kills):
                 self._kill_under_load(clients)
                 known = len(record.acknowledged)
+                self._between(self._chance)
                 self.start()
-                self.hold(known + len(tokens))
+                if strict:
+                    self.hold(known + len(tokens))
         ended = time.monotonic() - began
         uploaded(self._gateway, 60)
         return self._report(kills, record, votes(records(self._gateway, objects)), ended)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from feedbackloop.gateway import failpoints
+from tests.faults import faulty
 from tests.gateway.process import ROOT, Gateway
 
 
@@ -104,12 +105,12 @@ def _become(asked: dict[str, Any]) -> None:
     os.environ.update(asked["env"])
     os.chdir(asked["cwd"])
     log = os.open(asked["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for fd in (1, 2):
-        os.dup2(log, fd)
-    os.close(0)
+    for source, fd in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
+        os.dup2(source, fd)
     # Resolved when it was loaded, in another environment.
     failpoints.reached = failpoints.resolve(os.environ)
     failpoints.ARMED = "FL_FAILPOINT" in os.environ
+    faulty.install(os.environ)
 
 
 if __name__ == "__main__":

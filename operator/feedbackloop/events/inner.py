@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 
 from feedbackloop.events import codec, sealing
-from feedbackloop.events.codec import Stored
 from feedbackloop.events.errors import EnvelopeError
 from feedbackloop.events.keyring.subjects import Keys, UnknownSubjectKey
 from feedbackloop.events.keyring.table import Row
@@ -22,8 +21,8 @@ EPOCH_SECONDS = 2_592_000
 """How long a subject's key is used, unless the loop says otherwise."""
 
 
-def row_of(record: Stored, epoch_seconds: int = EPOCH_SECONDS) -> Row | None:
-    """Under which key a record is to be sealed; None for one that stays under the outer layer alone.
+def row_of(record: object, epoch_seconds: int = EPOCH_SECONDS) -> Row | None:
+    """Under which key a log entry is to be sealed; None for one that stays under the outer layer alone.
 
     The epoch is counted from the record's own time, so that packing the same record twice asks for the same key.
     """

@@ -3,7 +3,8 @@
     events/<pod>/<first>-<last>.seg     badrows/<pod>/<first>-<last>.seg
 
 Numbers have 20 digits and count from 1. An object is an envelope around a zlib stream of entries
-(u32 length | codec bytes), bound to its own key by the encryption context.
+(u32 length | codec bytes), bound to its own key by the encryption context. Entries that have a subject
+are sealed a second time inside, under the subject's key (`inner`); readers here give them out opened.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Protocol
 
 import msgspec
 
-from feedbackloop.events import codec, envelope
+from feedbackloop.events import codec, envelope, inner, sealing
 from feedbackloop.events.errors import EnvelopeError, SegmentMissing
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
@@ -53,12 +54,18 @@ def object_key(prefix: str, stream: str, pod: str, first: int, last: int) -> str
 
 def seal(entries: Iterable[bytes], *, key: str, kek: Kek) -> bytes:
     """The object's bytes for codec-encoded entries, bound to the object's key."""
-    plain = b"".join(_LENGTH.pack(len(entry)) + entry for entry in entries)
-    return envelope.encrypt(zlib.compress(plain, 3), kek=kek, context=_context(key))
+    packed = list(entries)
+    plain = b"".join(part for entry in packed for part in (_LENGTH.pack(len(entry)), entry))
+    # What was sealed inside is compressed already and looks random: trying again would only cost time.
+    random = sum(len(entry) for entry in packed if sealing.is_sealed(entry))
+    return envelope.encrypt(zlib.compress(plain, 0 if 2 * random > len(plain) else 3), kek=kek, context=_context(key))
 
 
 def unseal(data: bytes, *, key: str, kek: Kek) -> list[bytes]:
-    """The entries of an object. Raises EnvelopeError when it is not the one that was written under this key."""
+    """The entries of an object, as they were sealed into it.
+
+    Raises EnvelopeError when it is not the one that was written under this key.
+    """
     plain = envelope.decrypt(data, kek=kek, context=_context(key))
     try:
         return list(_entries(zlib.decompress(plain)))
@@ -77,6 +84,23 @@ def _entries(plain: bytes) -> Iterator[bytes]:
         at += _LENGTH.size
         yield plain[at : at + length]
         at += length
+
+
+def opened(data: bytes, *, key: str, kek: Kek) -> list[bytes]:
+    """The entries of an object in format 1, through both layers; `inner.ERASED` for those of erased subjects.
+
+    Raises EnvelopeError, StorageUnavailable, KeyServiceUnavailable.
+    """
+    match = _NAME.search(key)
+    if match is None:
+        raise EnvelopeError(f"{key}: is not the name of a stored segment")
+    at = sealing.place(loop_of(key[: match.start()]), match[2], match[1])
+    return inner.unseal(unseal(data, key=key, kek=kek), kek=kek, at=at, first=int(match[3]), key=key)
+
+
+def loop_of(prefix: str) -> str:
+    """The loop's uid: the last part of `<spec prefix><loop uid>/`."""
+    return prefix.rstrip("/").rpartition("/")[2]
 
 
 def segments(objects: ObjectClient, prefix: str, stream: str, pod: str) -> list[StoredSegment]:
@@ -147,7 +171,7 @@ def read_badrows(objects: ObjectClient, prefix: str, kek: Kek) -> Iterator[BadRo
 
 
 def _read(objects: ObjectClient, segment: StoredSegment, kek: Kek) -> list[bytes]:
-    entries = unseal(objects.get(segment.key), key=segment.key, kek=kek)
+    entries = opened(objects.get(segment.key), key=segment.key, kek=kek)
     if len(entries) != segment.last - segment.first + 1:
         raise EnvelopeError(f"stored segment {segment.key} does not hold the records that its name says")
     return entries

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from feedbackloop.events import store
+from feedbackloop.events import inner, sealing, store
 from feedbackloop.events.errors import ObjectExists, StorageUnavailable
+from feedbackloop.events.keyring.table import Row
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
@@ -28,7 +29,7 @@ class Conflict(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Parcel:
-    """One object to be stored, with the entries inside it."""
+    """One object to be stored, with the entries inside it as they are on the volume."""
 
     key: str
     data: bytes
@@ -50,21 +51,25 @@ class Shipment:
     """Where the ledger ends with this segment."""
     ids: list[tuple[int, int]] = field(default_factory=list)
     sessions: list[int] = field(default_factory=list)
+    rows: dict[int, list[Row | None]] = field(default_factory=lambda: {Kind.EVENT: [], Kind.BAD_ROW: [], Kind.META: []})
+    """By kind of entry: the subject keys that the entries are to be sealed under."""
 
     def index(self) -> Index:
         return Index.of(self.ids, self.sessions)
 
 
 def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, trainable: int = 0,
-         ledger: LedgerWriter | None = None) -> Shipment:  # fmt: skip
-    """Reads a segment and seals its events and bad rows as objects. Raises FrameError, OSError.
+         ledger: LedgerWriter | None = None, epoch_seconds: int = inner.EPOCH_SECONDS) -> Shipment:  # fmt: skip
+    """Reads a segment and seals its events and bad rows as objects, under the keys of their subjects.
+
+    Raises FrameError, OSError, StorageUnavailable, KeyServiceUnavailable.
 
     `trainable` signals are in the log before it: the events object declares how many there are up to its end, which
     tells a fresh volume where to go on.
     """
     data = sealed.path.read_bytes()[: sealed.length]
     contents = read_segment(data, kek=kek, end=(sealed.end_event, sealed.end_bad_row))
-    shipment = _summary(sealed, contents, dedupe)
+    shipment = _summary(sealed, contents, dedupe, epoch_seconds)
     if ledger is not None:
         _add_ledger(shipment, ledger, contents, prefix)
     streams = (
@@ -75,7 +80,9 @@ def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, tra
         if entries := contents.of_kind(kind):
             key = store.object_key(prefix, stream, pod, first, first + len(entries) - 1)
             metadata = {TRAINABLE: str(trainable + shipment.trainable)} if kind == Kind.EVENT else {}
-            shipment.parcels.append(Parcel(key, store.seal(entries, key=key, kek=kek), entries, metadata))
+            at = sealing.place(store.loop_of(prefix), pod, stream)
+            inside = inner.seal(entries, shipment.rows[kind], kek=kek, at=at, first=first)
+            shipment.parcels.append(Parcel(key, store.seal(inside, key=key, kek=kek), entries, metadata))
     return shipment
 
 
@@ -96,7 +103,7 @@ def _deliver(objects: ObjectClient, parcel: Parcel, kek: Kek) -> None:
     try:
         objects.put_new(parcel.key, parcel.data, parcel.metadata)
     except ObjectExists:
-        # A PUT whose answer was lost: the envelope is random, so compare what is inside.
+        # A PUT whose answer was lost: both layers are random, so compare what is inside.
         if not _same(parcel, objects.get(parcel.key), kek):
             raise Conflict(parcel.key) from None
         return
@@ -106,13 +113,18 @@ def _deliver(objects: ObjectClient, parcel: Parcel, kek: Kek) -> None:
 def _same(parcel: Parcel, stored: bytes, kek: Kek) -> bool:
     if parcel.plain:
         return stored == parcel.data
-    return store.unseal(stored, key=parcel.key, kek=kek) == parcel.entries
+    entries = store.opened(stored, key=parcel.key, kek=kek)
+    # Of a subject that was erased in between, nothing can be compared any more.
+    return len(entries) == len(parcel.entries) and all(
+        found in (expected, inner.ERASED) for found, expected in zip(entries, parcel.entries, strict=True)
+    )
 
 
-def _summary(sealed: Sealed, contents: Contents, dedupe: Dedupe) -> Shipment:
+def _summary(sealed: Sealed, contents: Contents, dedupe: Dedupe, epoch_seconds: int) -> Shipment:
     shipment = Shipment(sealed, damaged=contents.damaged)
     for entry in contents.entries:
         content = decode_entry(entry.kind, entry.data)
+        shipment.rows[entry.kind].append(inner.row_of(content, epoch_seconds))
         if content is None:
             continue
         if isinstance(content, FeedbackRecord):

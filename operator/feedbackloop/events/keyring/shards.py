@@ -38,6 +38,8 @@ class Shards:
 
     def __init__(self, keyring: Keyring, sleep: Callable[[float], object] = time.sleep) -> None:
         self._keyring, self._sleep = keyring, sleep
+        self.before_swap: Callable[[], None] = lambda: None
+        """Called before a table is written: a place for a test to crash at."""
 
     def path(self, shard: str) -> str:
         return f"{self._keyring.storage.prefix}keys/shards/{shard}"
@@ -93,6 +95,7 @@ class Shards:
         return True
 
     def _write(self, shard: str, table: Table, inner: InnerKey, etag: str | None) -> Shard:
+        self.before_swap()
         written = self._keyring.storage.connect().put_if_match(self.path(shard), inner.seal(table, shard), etag)
         return Shard(table, inner, written, etag)
 

@@ -8,7 +8,6 @@ known, and the waiting request goes on, in this order and on the event loop. A r
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -18,6 +17,7 @@ from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow
 from feedbackloop.events.segment import Kind, pack_entry
 from feedbackloop.gateway import failpoints, meta
+from feedbackloop.gateway.clock import LogClock
 from feedbackloop.gateway.dedupe import Dedupe
 from feedbackloop.gateway.meta import Meta
 from feedbackloop.gateway.state import State
@@ -79,7 +79,7 @@ class Journal:
         self._pending_bytes = 0
         self._full = False
         self._refusal: str | None = None
-        self._clock = 0
+        self.clock = LogClock(state.clock)
         self._log: Log | None = None
 
     def start(self, next_segment: int) -> None:
@@ -102,9 +102,8 @@ class Journal:
         return self._log
 
     def now_ms(self) -> int:
-        """The log's clock, Unix milliseconds: the wall clock, except that it never runs backwards."""
-        self._clock = max(self._clock, time.time_ns() // 1_000_000, self.state.clock)
-        return self._clock
+        """The log's clock, Unix milliseconds; it never runs backwards."""
+        return self.clock.now_ms()
 
     def horizon_ms(self) -> int:
         """Nothing older than this will still be applied: windows that end before it may close."""

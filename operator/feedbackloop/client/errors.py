@@ -1,7 +1,7 @@
 """What can go wrong when feedback is sent.
 
 FeedbackError
- ├─ Refused        the gateway took nothing of it and will not: the event or the token is wrong
+ ├─ Refused        the gateway refused an event, or all of a request: the event or the token is wrong
  └─ Unavailable    the gateway was not reached, or could not store, for as long as we tried
 """
 
@@ -13,11 +13,11 @@ class FeedbackError(Exception):
 
 
 class Refused(FeedbackError):  # noqa: N818 - named for what happened
-    """`code` and `path` are the gateway's: what is wrong, and where (a JSON path)."""
+    """`code` and `path` are the gateway's: what is wrong, and where (a JSON path); `status` is HTTP's."""
 
-    def __init__(self, code: str, path: str, message: str) -> None:
+    def __init__(self, code: str, path: str, message: str, status: int = 422) -> None:
         super().__init__(f"{code} at {path}: {message}")
-        self.code, self.path, self.message = code, path, message
+        self.code, self.path, self.message, self.status = code, path, message, status
 
 
 class Unavailable(FeedbackError):  # noqa: N818 - named for what happened

@@ -112,6 +112,5 @@ def _result(reply: Reply) -> Result:
 def _refused(status: int, found: Mapping[str, Any]) -> Refused:
     error = found.get("error")
     told = error if isinstance(error, dict) else {}
-    return Refused(
-        str(told.get("code", status)), str(told.get("path", "$")), str(told.get("message", f"status {status}"))
-    )
+    code, path = str(told.get("code", status)), str(told.get("path", "$"))
+    return Refused(code, path, str(told.get("message", f"status {status}")), status)

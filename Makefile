@@ -42,9 +42,11 @@ test-gpu: env ## Training on a GPU, where there is one
 	@$(PYTHON) -m tests.support.layers gpu
 
 ##@ Benchmarks (one JSON line for each figure, ratios within one run)
-.PHONY: bench-gateway bench-operator
+.PHONY: bench-gateway bench-operator bench-decisions
 bench-gateway: env ## Speed and memory of the gateway (FIGURES="ingest proxy" for some, QUICK=1 for a short run)
 	@$(PYTHON) -m tests.bench.gateway $(FIGURES) $(if $(QUICK),--quick)
+bench-decisions: env ## False alarms, power and coverage of the decision rules, simulated and exact (seeded)
+	@$(PYTHON) -m tests.bench.decisions --write docs/decisions.md
 bench-operator: env ## API writes of a loop and at rest, and the operator's memory, of the demo's cluster
 	@$(PYTHON) -m tests.bench.operator
 

@@ -1,0 +1,104 @@
+"""Simulated rollouts: the looks that a stream of sessions leads to.
+
+A session is a unit: it starts in a slot of five minutes, belongs to the arm of its first request under the
+weight of that slot (its epoch), and is counted `window` slots later, with the votes that came until then.
+Sessions are drawn from users, of whom a few have many sessions and each rates in their own way, harshly or
+mildly, so sessions of a slot are not independent. Traffic and the base rate swing with the day.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from feedbackloop.api.improvementrun import ArmCounts, Look
+
+DAY = 288
+"""Slots of five minutes."""
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What happens in one rollout. Rates are of the event (a down-vote) per session."""
+
+    ramp: tuple[tuple[int, float], ...] = ((96, 0.05), (96, 0.25), (96, 0.50))
+    """Slots at a share of sessions for the canary."""
+    sessions: float = 50.0
+    """Per slot, on average over the day."""
+    base: float = 0.02
+    ratio: float = 1.0
+    """The canary's rate over stable's."""
+    swing: float = 0.6
+    """Of traffic and of the base rate over the day, as a share of the mean."""
+    drift: float = 1.0
+    """The base rate is multiplied by this from the first slot to the last."""
+    users: int = 3000
+    harshness: float = 1.5
+    """Shape of the gamma distribution of users' own rates; small is skewed."""
+    late: float = 0.2
+    """Share of votes that come after the attribution window and are lost, in both arms."""
+    window: int = 12
+    leak: float | None = None
+    """The share that the router really sends, when it is not the one of the ramp."""
+
+    @property
+    def slots(self) -> int:
+        return sum(slots for slots, _ in self.ramp)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Units and events by slot (shape: slots), of both arms, and the epoch of each slot."""
+
+    units: tuple[Counts, Counts]
+    events: tuple[Counts, Counts]
+    epochs: Counts
+    shares: npt.NDArray[np.float64]
+
+
+def stream(scenario: Scenario, rng: np.random.Generator) -> Stream:
+    """One rollout. Arm 0 is stable, arm 1 the canary."""
+    slots = scenario.slots
+    shares = np.concatenate([np.full(n, share) for n, share in scenario.ramp])
+    epochs = np.concatenate([np.full(n, e, dtype=np.int64) for e, (n, _) in enumerate(scenario.ramp, 1)])
+    day = 1 + scenario.swing * np.sin(2 * math.pi * np.arange(slots) / DAY)
+    starts = rng.poisson(scenario.sessions * day)
+    slot = np.repeat(np.arange(slots), starts)
+    rates = scenario.base * day * np.linspace(1.0, scenario.drift, slots)
+    own = rng.gamma(scenario.harshness, 1 / scenario.harshness, scenario.users)
+    user = (scenario.users * rng.random(slot.size) ** 2.5).astype(np.int64)
+    canary = rng.random(slot.size) < (shares if scenario.leak is None else np.full(slots, scenario.leak))[slot]
+    chance = np.minimum(1.0, rates[slot] * own[user] * np.where(canary, scenario.ratio, 1.0))
+    event = rng.random(slot.size) < chance * (1 - scenario.late)
+    return Stream(
+        units=(_by_slot(slot[~canary], slots), _by_slot(slot[canary], slots)),
+        events=(_by_slot(slot[event & ~canary], slots), _by_slot(slot[event & canary], slots)),
+        epochs=epochs,
+        shares=shares,
+    )
+
+
+def _by_slot(slot: npt.NDArray[Any], slots: int) -> Counts:
+    return np.bincount(slot, minlength=slots).astype(np.int64)
+
+
+def looks(made: Stream, *, every: int = 1) -> list[Look]:
+    """The looks that close, one for `every` slots of an epoch in which both arms have new units."""
+    found: list[Look] = []
+    for epoch in np.unique(made.epochs):
+        slots = np.flatnonzero(made.epochs == epoch)
+        for chunk in np.array_split(slots, max(1, len(slots) // every)):
+            stable, canary = _arm(made, 0, chunk), _arm(made, 1, chunk)
+            if stable.units and canary.units:
+                found.append(Look(outcome="downvotes", epoch=int(epoch), at="", stable=stable, canary=canary))
+    return found
+
+
+def _arm(made: Stream, arm: int, chunk: Counts) -> ArmCounts:
+    units, events = int(made.units[arm][chunk].sum()), int(made.events[arm][chunk].sum())
+    return ArmCounts.model_construct(units=units, rated=units, events=events)

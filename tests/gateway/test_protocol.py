@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import socket
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from tests.gateway.conftest import MakeGateway
-from tests.gateway.process import Gateway, event
+from tests.gateway.process import Gateway, event, make_config
 from tests.gateway.waiting import wait_for
+from tests.support.seaweedfs import SeaweedFs
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One gateway for the module, its storage away: nothing here is about uploads."""
-    from tests.gateway.process import free_port, make_config
+def served(tmp_path_factory: pytest.TempPathFactory, s3: SeaweedFs, bucket: str) -> Iterator[Gateway]:
+    """One gateway for the module."""
 
     root = tmp_path_factory.mktemp("gateway")
-    gateway = Gateway(root, make_config(s3_url=f"http://127.0.0.1:{free_port()}"), ("none", "none"))
+    config = make_config(s3_url=s3.url, bucket=bucket, folder=f"{uuid.uuid4().hex}/")
+    gateway = Gateway(root, config, (s3.access_key, s3.secret_key))
     yield gateway.start()
     gateway.kill()
 

@@ -12,7 +12,7 @@ from feedbackloop.gateway.asgi import Answer, TooLarge, answer, problem
 from feedbackloop.gateway.browser import PLAIN, How
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Outcome, Sender, TooManyEvents
-from feedbackloop.gateway.ratelimit import Limiter
+from feedbackloop.gateway.ratelimit import Limits, OverLimit
 from feedbackloop.gateway.wal import LogUnavailable
 
 RETRY_AFTER = 2
@@ -42,7 +42,9 @@ class FeedbackPort:
         self._core, self._ingest = core, FeedbackIngest(core)
         self.held_bytes = 0
         """Of large bodies that are being received."""
-        self._limits: tuple[object, Limiter | None, Limiter | None] = (None, None, None)
+        self.connected: dict[str, int] = {}
+        """Connections by their address."""
+        self._limits: tuple[object, Limits | None] = (None, None)
 
     def admit(self, method: bytes, path: bytes, token: bytes) -> Claims | Answer:
         """The token's claims, or the answer of a request that needs no body to be refused."""
@@ -58,8 +60,11 @@ class FeedbackPort:
             return _PROBLEMS[TokenInvalid]
         except LogUnavailable as error:
             return unavailable(core, error)
-        if core.applied.config.collection.rate_limits is not None and (wait := self._over_limit(claims, token)):
-            return problem(429, "rate_limited", "too many events", retry_after=wait)
+        if (limits := self._current_limits()) is not None:
+            try:
+                limits.check(claims, core.journal.now_ms())
+            except OverLimit as error:
+                return over_limit(error)
         return claims
 
     def _page(self, method: bytes, path: bytes) -> Answer:
@@ -77,11 +82,13 @@ class FeedbackPort:
     def take(self, claims: Claims, body: bytes, reply: Reply, how: How = PLAIN) -> None:
         """Takes a request's events; `reply` is called once, when everything accepted is durable."""
         take = self._ingest.take_lines if how.lines else self._ingest.take
-        sender = Sender(claims, "token", how.private)
+        sender = Sender(claims, "token", how.private, meter=self._meter(claims))
         try:
             take(body, sender, lambda outcome, error: reply(answered(self._core, outcome, error)))
         except (TooManyEvents, NotJson) as error:
             reply(problem_of(error))
+        except OverLimit as error:
+            reply(over_limit(error))
         except LogUnavailable as error:
             reply(unavailable(self._core, error))
         except Exception as error:
@@ -89,21 +96,26 @@ class FeedbackPort:
             logger.error("feedback port: %s", type(error).__name__)
             reply(problem(500, "internal", "internal error"))
 
-    def _over_limit(self, claims: Claims, token: bytes) -> int:
+    def _current_limits(self) -> Limits | None:
+        """The limits of the applied configuration; their buckets are full again when it changes them."""
         limits = self._core.applied.config.collection.rate_limits
-        if limits is None:
-            return 0
         if self._limits[0] is not limits:
-            self._limits = (
-                limits,
-                Limiter(limits.per_subject) if limits.per_subject else None,
-                Limiter(limits.per_token) if limits.per_token else None,
-            )
-        now = self._core.journal.now_ms()
-        _, by_subject, by_token = self._limits
-        # By the end of the token, which is the tag of its seal: unique, and short.
-        wait = by_token.retry_after(token[-22:].decode("latin-1"), now) if by_token else 0
-        return wait or (by_subject.retry_after(claims.subject, now) if by_subject else 0)
+            # An applied configuration is always a new object: only a change of the limits is one.
+            same = self._limits[0] == limits
+            self._limits = (limits, self._limits[1] if same else Limits(limits) if limits else None)
+        return self._limits[1]
+
+    def _meter(self, claims: Claims) -> Callable[[int], None] | None:
+        limits = self._current_limits()
+        if limits is None:
+            return None
+        return lambda count: limits.take(claims, self._core.journal.now_ms(), count)
+
+
+def over_limit(error: OverLimit) -> Answer:
+    """429 with Retry-After: nothing was taken."""
+    message = "more events at once than the rate limit ever allows" if error.never else "too many events"
+    return problem(429, "rate_limited", message, retry_after=error.retry_after)
 
 
 def answered(core: Core, outcome: Outcome, error: LogUnavailable | None) -> Answer:

@@ -25,12 +25,23 @@ MAX_HEADERS = 16 << 10
 FREE_BODY, MAX_HELD = 16 << 10, 48 << 20
 """Bytes of a body that every connection may hold, and of what is held above that by all of them."""
 LINGER_BYTES = 1 << 20
+MOST_WAITING = 64
+"""Pipelined requests of one connection that may wait for their turn."""
+MOST_OF_ONE_ADDRESS = 0.75
+"""Of all connections: who floods from one address leaves the rest to others, who all may come through one proxy."""
+OVER_LIMIT_SECONDS = 0.1
+"""Nothing more is read from a connection for so long after its client was told that it is over a rate limit."""
 REQUEST_SECONDS, IDLE_SECONDS, CHECK_SECONDS, LINGER_SECONDS = 30.0, 75.0, 5.0, 1.0
 
 _BAD_REQUEST = problem(400, "bad_request", "not an HTTP request")
 _HEADERS_TOO_LARGE = problem(431, "too_large", "the headers are larger than 16 KiB")
 _TOO_MUCH = problem(503, "overloaded", "too many large requests at once", retry_after=1)
 _OVERLOADED = problem(503, "overloaded", "too many connections", retry_after=1)
+_TOO_MANY_WAITING = problem(503, "overloaded", "too many requests at once on one connection", retry_after=1)
+
+
+class _Refused(Exception):  # noqa: N818
+    """Ends the parsing of what else came with a request that was refused."""
 
 
 class FeedbackProtocol(asyncio.Protocol):
@@ -45,6 +56,7 @@ class FeedbackProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._ready: deque[tuple[Claims | Answer, bytes, bool, How]] = deque()
         self._busy, self._closing, self._discarded, self._held = False, False, 0, 0
+        self._turn_taken, self._peer = False, ""
         self._touched = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._begin()
@@ -66,13 +78,18 @@ class FeedbackProtocol(asyncio.Protocol):
         self._server.connections.add(self)
         failpoints.reached("accept")
         self._timer = self._loop.call_later(CHECK_SECONDS, self._check)
-        if len(self._server.connections) > self._most:
+        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
+        of_peer = self._port.connected[self._peer] = self._port.connected.get(self._peer, 0) + 1
+        if len(self._server.connections) > self._most or of_peer > self._most * MOST_OF_ONE_ADDRESS:
             self._refuse(_OVERLOADED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._release()
         self._server.connections.discard(self)
+        self._port.connected[self._peer] -= 1
+        if not self._port.connected[self._peer]:
+            del self._port.connected[self._peer]
         if self._timer is not None:
             self._timer.cancel()
 
@@ -80,6 +97,7 @@ class FeedbackProtocol(asyncio.Protocol):
         if self._closing:
             self._discard(len(data))
             return
+        self._turn_taken = False
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -104,6 +122,8 @@ class FeedbackProtocol(asyncio.Protocol):
     # httptools
 
     def on_message_begin(self) -> None:
+        if self._closing:
+            raise _Refused
         self._begin()
         self._reading, self._touched = True, time.monotonic()
 
@@ -172,15 +192,39 @@ class FeedbackProtocol(asyncio.Protocol):
         self._reading = False
         if self._closing or self._parser.should_upgrade():
             return  # the parser gives no body to a request that offers an upgrade
+        if len(self._ready) >= MOST_WAITING:
+            self._refuse(_TOO_MANY_WAITING)
+            return
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._ready.append((self._admitted, body, bool(self._parser.should_keep_alive()), self._how))
-        self._next()
+        if self._busy:
+            return
+        if self._turn_taken:
+            self._later(0.0)
+        else:
+            self._turn_taken = True
+            self._next()
 
     # requests and answers
 
+    def _later(self, seconds: float) -> None:
+        """The next request in another turn of the loop: a connection takes one a turn, so that others get theirs."""
+        self._busy = True
+        if seconds:
+            self._loop.call_later(seconds, self._next_turn)
+        else:
+            self._loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._busy = False
+        if self._closing:
+            self._close()
+        elif self._ready:
+            self._next()
+        if not self._ready and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def _next(self) -> None:
-        if self._busy or not self._ready:
-            return
         self._busy = True
         admitted, body, keep_alive, how = self._ready.popleft()
         if isinstance(admitted, Answer):
@@ -206,10 +250,11 @@ class FeedbackProtocol(asyncio.Protocol):
         if failpoints.ARMED:
             # In a later turn of the loop: the bytes are sent at the end of this one.
             self._loop.call_later(0.01, failpoints.reached, "answered")
-        if self._ready:
-            self._next()
-            if not self._ready:
-                self._transport.resume_reading()
+        if reply.status == 429:
+            self._transport.pause_reading()
+            self._later(OVER_LIMIT_SECONDS)
+        elif self._ready:
+            self._later(0.0)
 
     def _refuse(self, reply: Answer) -> None:
         """Answers without reading further, and closes. Not at once: bytes on their way would reset the connection

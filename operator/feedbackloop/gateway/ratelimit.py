@@ -11,6 +11,7 @@ up keys, and who was over the limit stays over it.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Hashable
 
 from feedbackloop.api.collection import RateLimit, RateLimits
 from feedbackloop.events.tokens import Claims
@@ -18,8 +19,9 @@ from feedbackloop.events.tokens import Claims
 MAX_KEYS = 50_000
 """Buckets kept exactly, in each of two generations."""
 SHARED_CELLS = 1 << 16
-TAG_CHARS = 22
-"""The end of a token, which is the tag of its seal: unique, and short."""
+
+Key = Hashable
+"""Whose bucket: a text, or a tuple of texts. Only its hash is kept, which Python keys anew in every process."""
 
 
 class OverLimit(Exception):  # noqa: N818 - an answer, not an error
@@ -46,13 +48,13 @@ class Limiter:
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def wait_ms(self, key: str | bytes, now_ms: int, count: int = 1) -> float:
+    def wait_ms(self, key: Key, now_ms: int, count: int = 1) -> float:
         """How long until so many events fit into the key's bucket; 0 when they fit now."""
         full_at = max(self._full_at(hash(key)), now_ms)
         over = full_at + count * self._interval - now_ms - self._period
         return over if over >= 1.0 else 0.0
 
-    def charge(self, key: str | bytes, now_ms: int, count: int = 1) -> None:
+    def charge(self, key: Key, now_ms: int, count: int = 1) -> None:
         """Takes so many events out of the key's bucket."""
         self._turn(now_ms)
         number = hash(key)
@@ -62,7 +64,7 @@ class Limiter:
         else:
             self._share(number, full_at, now_ms)
 
-    def retry_after(self, key: str | bytes, now_ms: int, count: int = 1) -> int:
+    def retry_after(self, key: Key, now_ms: int, count: int = 1) -> int:
         """0 when `count` more fit (they are then taken), else the seconds after which they will."""
         wait = self.wait_ms(key, now_ms, count)
         if not wait:
@@ -97,36 +99,32 @@ def seconds(wait_ms: float) -> int:
 
 
 class Limits:
-    """The limits of one configuration."""
+    """The limits of one configuration. A token is known by what it is about: an answer has one bucket a subject,
+    however many tokens the app asks for."""
 
     def __init__(self, limits: RateLimits) -> None:
         self._subject = Limiter(limits.per_subject) if limits.per_subject else None
         self._token = Limiter(limits.per_token) if limits.per_token else None
         self._tenant = Limiter(limits.per_tenant) if limits.per_tenant else None
 
-    def check_token(self, token: bytes, now_ms: int) -> None:
-        """Before a token is opened: whether its bucket is empty. Raises OverLimit."""
-        if self._token is not None and (wait := self._token.wait_ms(token[-TAG_CHARS:], now_ms)):
-            raise OverLimit(seconds(wait))
-
-    def check(self, claims: Claims, token: bytes, now_ms: int, count: int = 1) -> None:
+    def check(self, claims: Claims, now_ms: int, count: int = 1) -> None:
         """Whether so many events fit into all of the buckets; takes nothing. Raises OverLimit."""
-        for limiter, key in self._buckets(claims, token):
+        for limiter, key in self._buckets(claims):
             if count > limiter.requests:
                 raise OverLimit(seconds(limiter.wait_ms(key, now_ms)) or 1, never=True)
             if wait := limiter.wait_ms(key, now_ms, count):
                 raise OverLimit(seconds(wait))
 
-    def take(self, claims: Claims, token: bytes, now_ms: int, count: int) -> None:
+    def take(self, claims: Claims, now_ms: int, count: int) -> None:
         """Takes so many events out of all buckets, or out of none. Raises OverLimit."""
-        self.check(claims, token, now_ms, count)
-        for limiter, key in self._buckets(claims, token):
+        self.check(claims, now_ms, count)
+        for limiter, key in self._buckets(claims):
             limiter.charge(key, now_ms, count)
 
-    def _buckets(self, claims: Claims, token: bytes) -> list[tuple[Limiter, str | bytes]]:
-        found: list[tuple[Limiter, str | bytes]] = []
+    def _buckets(self, claims: Claims) -> list[tuple[Limiter, Key]]:
+        found: list[tuple[Limiter, Key]] = []
         if self._token is not None:
-            found.append((self._token, token[-TAG_CHARS:]))
+            found.append((self._token, (claims.subject, claims.outputs)))
         if self._subject is not None:
             found.append((self._subject, claims.subject))
         if self._tenant is not None and claims.tenant:

@@ -14,7 +14,7 @@ from feedbackloop.events.incoming import IncomingCandidate, IncomingFeedback
 from feedbackloop.events.validation import NOT_KEPT, Code, Refusal, check_feedback
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Commit
-from feedbackloop.gateway.ingest.bodies import PLAIN, TRUSTED, Item, Model, known_id, lenient
+from feedbackloop.gateway.ingest.bodies import PLAIN, TRUSTED, Item, Model, as_json, known_id, lenient
 from feedbackloop.gateway.ingest.elsewhere import hand_on
 from feedbackloop.gateway.ingest.kept import harmless
 from feedbackloop.gateway.ingest.outcome import Done, Outcome, Rejected
@@ -53,15 +53,21 @@ class FeedbackIngest:
     def take(self, body: bytes, sender: Sender, done: Done) -> None:
         """One event, or a list of at most 50. `done` gets the outcome when it is durable, or what prevented it.
 
-        Raises NotJson, TooManyEvents, LogUnavailable at once; then nothing is stored and `done` is not called.
+        Raises NotJson, TooManyEvents, OverLimit, LogUnavailable at once; then nothing is stored and `done` is not
+        called.
         """
         model = _model(sender)
         items, path = model.split(body)
+        if sender.meter is not None:
+            sender.meter(len(items))
         self.take_items(items, sender, path, done)
 
     def take_lines(self, body: bytes, sender: Sender, done: Done) -> None:
-        """NDJSON of at most 500 events; otherwise like `take`. Raises TooManyEvents, LogUnavailable."""
-        self.take_items(_model(sender).lines(body), sender, LINES, done)
+        """NDJSON of at most 500 events; otherwise like `take`. Raises TooManyEvents, OverLimit, LogUnavailable."""
+        items = _model(sender).lines(body)
+        if sender.meter is not None:
+            sender.meter(len(items))
+        self.take_items(items, sender, LINES, done)
 
     def take_items(
         self, items: Sequence[Item], sender: Sender, path: str, done: Done, indexes: Sequence[int] = ()
@@ -127,7 +133,7 @@ class FeedbackIngest:
         return True
 
     def _refuse(self, work: _Work, index: int, item: Item, refusal: Refusal) -> None:
-        raw = msgspec.to_builtins(item) if isinstance(item, IncomingFeedback) else lenient(item)
+        raw = as_json(item) if isinstance(item, IncomingFeedback) else lenient(item)
         event_id = known_id(raw)
         placed = refusal.below(work.path.format(index))
         rejected = Rejected(index, event_id, placed.code, placed.path, placed.message)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from feedbackloop.events.incoming import IncomingFeedback, TrustedFeedback
 from feedbackloop.events.tokens import Claims
@@ -24,6 +27,8 @@ class Sender:
     """A trusted server that speaks for annotators. A token says so itself."""
     forwarded: bool = False
     """Another pod has handed it on: it is taken here, whoever owns it."""
+    meter: Callable[[int], None] | None = None
+    """Told how many events a request holds before they are looked at. Raises OverLimit: then none is taken."""
 
 
 def claims_of(core: Core, sender: Sender, event: IncomingFeedback) -> Claims:
@@ -50,7 +55,7 @@ def refused_claims(core: Core, sender: Sender, raw: Any) -> Claims:
         value = said.get(name)
         return value if isinstance(value, str) else ""
 
-    return claims_of(
+    claims = claims_of(
         core,
         sender,
         TrustedFeedback(
@@ -62,3 +67,12 @@ def refused_claims(core: Core, sender: Sender, raw: Any) -> Claims:
             tenant_id=text("tenant_id"),
         ),
     )
+    return msgspec.structs.replace(claims, consent=_consent(sender, claims, said.get("consent")))
+
+
+def _consent(sender: Sender, claims: Claims, said: Any) -> bool | None:
+    """What a refused event says of consent, as an accepted one would."""
+    train = said.get("train") if isinstance(said, dict) else None
+    if sender.private or train is False:
+        return False
+    return True if sender.claims is None and train is True else claims.consent

@@ -14,7 +14,7 @@ from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Code, Refusal, check_interaction, explain
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest import NotJson, Sender, elsewhere
-from feedbackloop.gateway.ingest.bodies import known_id, lenient
+from feedbackloop.gateway.ingest.bodies import as_json, known_id, lenient
 from feedbackloop.gateway.ingest.kept import harmless
 from feedbackloop.gateway.ingest.sender import refused_claims
 from feedbackloop.gateway.meta import Duplicates
@@ -76,7 +76,7 @@ class InteractionIngest:
         try:
             return await self._store(check_interaction(event, self._core.applied.context), sender)
         except Refusal as refusal:
-            raise await self._kept(refusal, msgspec.to_builtins(event), sender) from None
+            raise await self._kept(refusal, as_json(event), sender) from None
 
     async def _elsewhere(self, event: IncomingInteraction, sender: Sender) -> Posted | None:
         """What the pod that owns the session answers; None when this one does. Raises Refusal, LogUnavailable."""

@@ -26,6 +26,7 @@ from feedbackloop.events.validation import Refusal
 from feedbackloop.gateway.asgi import Headers, Scope
 from feedbackloop.gateway.assignment import assign
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.ingest.bodies import as_json
 from feedbackloop.gateway.ingest.kept import harmless
 from feedbackloop.gateway.interactions import Owner, interaction_record, owner_of
 from feedbackloop.gateway.meta import Served
@@ -182,7 +183,7 @@ class Turn:
 
     def _bad_row(self, core: Core, event: IncomingInteraction, missing: Refusal) -> Stored:
         claims = self.claims(core, len(event.outputs))
-        raw, hints = harmless(core, msgspec.to_builtins(event), trusted=True)
+        raw, hints = harmless(core, as_json(event), trusted=True)
         return core.bad_row(
             missing, raw, hints, source="interaction", event_id=event.event_id, claims=claims, channel=CHANNEL
         )

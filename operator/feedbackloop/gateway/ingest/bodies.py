@@ -18,6 +18,7 @@ _plain = msgspec.json.Decoder(IncomingFeedback)
 _trusted = msgspec.json.Decoder(TrustedFeedback)
 _batch = msgspec.json.Decoder(EventBatch)
 _any = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
@@ -88,6 +89,11 @@ def _parsed(body: bytes) -> msgspec.Raw:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         raise NotJson from None
     return msgspec.Raw(body)
+
+
+def as_json(event: msgspec.Struct) -> Any:
+    """A decoded body as the JSON value that it came as."""
+    return _any.decode(_encode(event))
 
 
 def lenient(item: msgspec.Raw) -> Any:

@@ -101,8 +101,12 @@ class SweepSpec(JobSpec):
     keep_models: tuple[str, ...] = ()
     """Digests that are served, were served or are candidates: never deleted."""
     keep_datasets: tuple[str, ...] = ()
+    rejected_models: tuple[str, ...] = ()
+    """Digests of candidates of this loop that never became champion: the only models that are ever deleted."""
     last_sweep: str = ""
     """RFC 3339; a clock behind it, or more than a day ahead of the store's, sweeps nothing."""
+    force: bool = False
+    """Somebody has confirmed that more than half of a class may go at once."""
 
 
 class AssessSpec(JobSpec):
@@ -145,6 +149,9 @@ class SweepResult(Result):
     verified: bool = False
     """Nothing that was deleted can be listed any more, no version and no delete marker."""
     swept_at: str = ""
+    """RFC 3339; empty when the clock was not trusted."""
+    message: str = ""
+    """Why the clock was not trusted."""
 
 
 class AssessResult(Result):

@@ -39,19 +39,19 @@ class Store:
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes, or None when there is none."""
-        with _translated("get", key, absent_is_none=True):
+        with translated("get", key, absent_is_none=True):
             return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
         return None
 
     def put(self, key: str, data: bytes) -> None:
-        with _translated("put", key):
+        with translated("put", key):
             self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
 
     def create(self, key: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> bool:
         """Write unless the key exists; whether this call wrote it."""
         declared: dict[str, Any] = {"Metadata": dict(metadata)} if metadata else {}
         try:
-            with _translated("create", key):
+            with translated("create", key):
                 self.client.put_object(
                     Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*", **declared
                 )
@@ -61,19 +61,19 @@ class Store:
 
     def download(self, key: str, path: Path) -> bool:
         """Stream an object into a file; False when there is none."""
-        with _translated("get", key, absent_is_none=True):
+        with translated("get", key, absent_is_none=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             self.client.download_file(self.bucket, self.prefix + key, str(path))
             return True
         return False
 
     def upload(self, path: Path, key: str) -> None:
-        with _translated("put", key):
+        with translated("put", key):
             self.client.upload_file(str(path), self.bucket, self.prefix + key)
 
     def keys(self, below: str = "") -> list[str]:
         """All keys that begin with `below`, in order, relative to the prefix."""
-        with _translated("list", below):
+        with translated("list", below):
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.prefix + below
             )
@@ -81,7 +81,7 @@ class Store:
         return []
 
     def delete(self, key: str) -> None:
-        with _translated("delete", key):
+        with translated("delete", key):
             self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
 
@@ -116,7 +116,7 @@ class _TakenError(Exception):
 
 
 @contextmanager
-def _translated(action: str, key: str, *, absent_is_none: bool = False) -> Iterator[None]:
+def translated(action: str, key: str, *, absent_is_none: bool = False) -> Iterator[None]:
     """Turn the client's errors into ours; `with` swallows an absence where that is an answer."""
     try:
         yield

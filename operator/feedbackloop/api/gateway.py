@@ -189,6 +189,12 @@ class GatewayStatus(StatusModel):
     """The epoch of subject keys that new records are sealed under."""
     storage_error: str | None = None
     """The class of the last upload's error while uploads fail, else unset."""
+    log_error: str | None = None
+    """Why the log takes nothing, or why its last write failed; unset while all is well."""
+    law_difference: int = 0
+    """Clients' events in the log minus those that were answered, since the process started; 0 unless there is a bug."""
+    clock_offset_seconds: int = 0
+    """How far the wall clock is ahead of the log's clock while it is not believed."""
     drained: bool = False
     """After `POST /drain` on the admin port or SIGTERM: everything appended is uploaded."""
     erasure_requests: tuple[dict[str, Any], ...] = ()

@@ -57,6 +57,7 @@ class FeedbackProtocol(asyncio.Protocol):
         self._ready: deque[tuple[Claims | Answer, bytes, bool, How]] = deque()
         self._busy, self._closing, self._discarded, self._held = False, False, 0, 0
         self._turn_taken, self._peer = False, ""
+        self._stopping, self._final = False, cast(Answer | None, None)
         self._touched = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._begin()
@@ -115,9 +116,15 @@ class FeedbackProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """The server stops: after the running request, if there is one."""
         if self._busy:
-            self._closing = True
+            self._closing = self._stopping = True
         else:
             self._close()
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more; what it sent is answered."""
+        if self._busy:
+            self._closing = True
+        return self._busy
 
     # httptools
 
@@ -217,10 +224,12 @@ class FeedbackProtocol(asyncio.Protocol):
 
     def _next_turn(self) -> None:
         self._busy = False
-        if self._closing:
-            self._close()
-        elif self._ready:
+        if self._ready and not self._stopping:
             self._next()
+        elif self._final is not None:
+            self._end_with(self._final)
+        elif self._closing:
+            self._close()
         if not self._ready and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -242,7 +251,8 @@ class FeedbackProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._touched = time.monotonic()
-        if self._closing or not keep_alive:
+        nothing_more = self._closing and not self._ready and self._final is None
+        if nothing_more or self._stopping or not keep_alive:
             self._transport.write(reply.last_wire)
             self._close()
             return
@@ -255,13 +265,22 @@ class FeedbackProtocol(asyncio.Protocol):
             self._later(OVER_LIMIT_SECONDS)
         elif self._ready:
             self._later(0.0)
+        elif self._final is not None:
+            self._end_with(self._final)
 
     def _refuse(self, reply: Answer) -> None:
-        """Answers without reading further, and closes. Not at once: bytes on their way would reset the connection
-        before the client has read the answer."""
+        """Answers without reading further, after the requests that came before, and closes."""
         if self._closing:
             return
         self._closing = True
+        if self._busy:
+            self._final = reply
+        else:
+            self._end_with(reply)
+
+    def _end_with(self, reply: Answer) -> None:
+        """The last answer. Not closed at once: bytes on their way would reset the connection before it was read."""
+        self._final = None
         self._transport.write(extended(reply, self._how.cors).last_wire)
         self._loop.call_later(LINGER_SECONDS, self._close)
 

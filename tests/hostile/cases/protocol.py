@@ -159,7 +159,8 @@ CASES = [
     Case("P23", "64 KiB of chunk extension", "the event is taken, or the connection refused; memory stays",
          wire(chunks(b"2;x=" + b"y" * 65536, b"{}", b"0", b"")), [([422], 1), REFUSED, ([413], 0)], any_of=True),
     Case("P24", "trailers that name another token and another length", "they change nothing",
-         wire(chunks(b"2", b"{}", b"0", b"Authorization: Bearer x", b"Content-Length: 99", b"")), ([422], 1)),
+         wire(chunks(b"2", b"{}", b"0", b"Authorization: Bearer x", b"Content-Length: 99", b"")),
+         [([422], 1), REFUSED], any_of=True),
     Case("P25", "trailers without end", "the connection is cut off",
          lambda world: endless(world, b"X-A: " + b"y" * 65000 + b"\r\n", CHUNKED + b"0\r\n"), True),
     Case("P26", "a chunked body without end", "the connection is cut off",
@@ -202,7 +203,7 @@ CASES = [
     Case("P45", "10 MB for the app port, without its token", "401 or 413 before it is read", app_without_token,
          [[401], [413]], any_of=True),
     Case("P46", "one header of 200 KB for the app port", "refused, not kept",
-         wire(app(b"{}", b"X-A: " + b"y" * 204800), port="app"), [([400], 0), ([431], 0)], any_of=True),
+         wire(app(b"{}", b"X-A: " + b"y" * 204800), port="app"), ([431], 0), broken="the app port's server bounds no headers"),
     Case("P47", "Content-Length and Transfer-Encoding together on the app port", "400, nothing taken in",
          wire(b"POST /v1/interactions HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
               b"0\r\n\r\n" + SMUGGLED, port="app", sentinel=False), REFUSED),

@@ -37,3 +37,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $_ := set $config "operatorNamespace" .Release.Namespace -}}
 {{ toYaml $config }}
 {{- end }}
+
+{{- /* CEL: no such field. A field below an absent one is asked for step by step. */ -}}
+{{- define "feedbackloop.absent" -}}
+{{- $path := "object.spec" -}}
+{{- $steps := list -}}
+{{- range splitList "." . -}}
+{{- $path = printf "%s.%s" $path . -}}
+{{- $steps = append $steps (printf "!has(%s)" $path) -}}
+{{- end -}}
+({{ join " || " $steps }})
+{{- end }}

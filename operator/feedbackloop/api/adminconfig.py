@@ -81,6 +81,8 @@ class GatewaySettings(KubeModel):
     """The size of the log's volume."""
     resources: Annotated[dict[str, dict[str, str]], Field(default_factory=dict)]
     """Requests and limits, as in a container."""
+    metrics_from: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=8)]
+    """NetworkPolicy peers that may read the metrics port; nobody when empty."""
     drain_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
     """How long a deleted loop waits for its log to drain before the volume is kept."""
 

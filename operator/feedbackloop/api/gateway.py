@@ -16,7 +16,7 @@ from feedbackloop.api.collection import Collection
 from feedbackloop.api.feedbackloop import Retention
 
 CONFIG_KEY = "config.json"
-APP_PORT, FEEDBACK_PORT, ADMIN_PORT = 8080, 8081, 8082
+APP_PORT, FEEDBACK_PORT, ADMIN_PORT, METRICS_PORT = 8080, 8081, 8082, 8083
 
 
 class Arm(StrEnum):

@@ -59,6 +59,19 @@ class AdminPort:
         return problem(404, "not_found", "no such path or method on the admin port")
 
 
+class MetricsPort:
+    """The admin port's metrics, for readers that may neither drain a pod nor see its status."""
+
+    def __init__(self, admin: AdminPort) -> None:
+        self._admin = admin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (scope["method"], scope["path"]) == ("GET", "/metrics"):
+            await self._admin(scope, receive, send)
+        elif scope["type"] == "http":
+            await send_answer(send, problem(404, "not_found", "this port serves GET /metrics only"))
+
+
 def _readiness(core: Core) -> Answer:
     if core.draining:
         return problem(503, "draining", "the gateway takes nothing any more")

@@ -30,6 +30,8 @@ class Settings:
     app_port: int = APP_PORT
     feedback_port: int = FEEDBACK_PORT
     admin_port: int = ADMIN_PORT
+    metrics_port: int = 0
+    """Serves `GET /metrics` and nothing else, for those who must not reach the admin port; 0: not served."""
     volume_bytes: int = 0
     """Most bytes that the log may hold on the volume; 0: four fifths of the volume."""
 
@@ -54,6 +56,7 @@ class Settings:
             app_port=int(env.get("FL_APP_PORT", APP_PORT)),
             feedback_port=int(env.get("FL_FEEDBACK_PORT", FEEDBACK_PORT)),
             admin_port=int(env.get("FL_ADMIN_PORT", ADMIN_PORT)),
+            metrics_port=int(env.get("FL_METRICS_PORT", "0")),
             volume_bytes=int(env.get("FL_VOLUME_BYTES", "0")),
         )
 

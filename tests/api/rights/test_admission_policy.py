@@ -101,3 +101,27 @@ def test_the_operators_own_writes_are_not_judged_though_it_may_read_no_secret(
     assert changed.returncode != 0
     free = '-p={"metadata":{"finalizers":null}}'
     server.kubectl("-n", author.namespace, "patch", "feedbackloop", name, "--type=merge", free)
+
+
+KMS = {"awsKms": {"endpointName": "kms", "keyId": "alias/loop", "credentialsSecretName": "kms-user"}}
+VAULT = {"vaultTransit": {"endpointName": "vault", "keyName": "loop", "credentialsSecretName": "vault-token"}}
+
+
+@pytest.mark.parametrize(
+    ("key", "verified", "named", "field"),
+    [
+        (KMS, "", "kms-user", "spec.encryption.key.awsKms.credentialsSecretName"),
+        (VAULT, "", "vault-token", "spec.encryption.key.vaultTransit.credentialsSecretName"),
+        ({"secretName": "loop-kek"}, "experts", "experts", "spec.collection.verifiedTokenSecretName"),
+    ],
+)
+def test_a_secret_that_may_be_named_is_asked_for_when_it_is(
+    server: ApiServer, author: Person, loop: loops.Json, key: loops.Json, verified: str, named: str, field: str
+) -> None:
+    loop["spec"]["encryption"]["key"] = key
+    if verified:
+        loop["spec"]["collection"]["verifiedTokenSecretName"] = verified
+    entitle(server, author)
+    assert eventually(lambda: refused(author, loop, field, named))
+    grant(server, author.namespace, author.account, "secrets", "get", named)
+    assert eventually(lambda: accepted(author, loop))

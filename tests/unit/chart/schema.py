@@ -51,6 +51,8 @@ def _own() -> Json:
         "crds": _object(enabled={"type": "boolean"}, keep={"type": "boolean"}),
         "admissionPolicy": _object(enabled={"type": "boolean"}),
         "networkPolicy": _object(enabled={"type": "boolean"}, metricsFrom={"type": "array", "items": FREE}),
+        "podMonitor": _object(enabled={"type": "boolean"}, labels=FREE),
+        "prometheusRule": _object(enabled={"type": "boolean"}, labels=FREE),
         "credentials": {"type": "array", "items": _credentials()},
         "logLevel": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]},
         "resources": FREE,

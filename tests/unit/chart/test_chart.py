@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from feedbackloop.api import LABEL_LOOP
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.domain.children.gateway.access import role
 from feedbackloop.domain.children.gateway.policy import OPERATOR_LABELS
+from feedbackloop.domain.children.gateway.services import pod_labels
 from tests.support import loops
 from tests.support.restricted import violations
 from tests.unit.chart.conftest import Render, Rendered
@@ -130,6 +132,18 @@ def test_another_namespace_can_be_watched(render: Render) -> None:
     (subject,) = chart["RoleBinding", "fl-operator"]["subjects"]
     assert subject["namespace"] == "platform"
     assert config_of(chart).operator_namespace == "platform"
+
+
+def test_monitoring_is_made_on_request_only(render: Render) -> None:
+    assert not [kind for kind, _ in render() if kind in ("PodMonitor", "PrometheusRule")]
+    labels = {"release": "prometheus"}
+    chart = render(podMonitor={"enabled": True, "labels": labels}, prometheusRule={"enabled": True, "labels": labels})
+    monitor = chart["PodMonitor", "fl-operator-gateways"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= pod_labels(loops.LOOP).items()
+    assert LABEL_LOOP in monitor["spec"]["podTargetLabels"]
+    rule = chart["PrometheusRule", "fl-operator"]
+    assert rule["metadata"]["labels"].items() >= labels.items()
+    assert rule["spec"] == yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
 
 
 def test_names_follow_the_release(render: Render) -> None:

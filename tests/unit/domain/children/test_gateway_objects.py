@@ -83,6 +83,15 @@ def test_without_a_word_of_the_admin_the_operator_is_expected_in_the_loops_names
     assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "ml"}
 
 
+def test_metrics_are_read_by_whom_the_admin_names_and_by_nobody_else() -> None:
+    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    admin = loops.admin(gateway={"image": "gateway:1", "metricsFrom": peers})
+    (rule,) = objects(admin=admin)["NetworkPolicy/support-bot-gateway"]["spec"]["ingress"][2:]
+    assert rule == {"from": peers, "ports": [{"port": 8083, "protocol": "TCP"}]}
+    silent = objects()["NetworkPolicy/support-bot-gateway"]["spec"]["ingress"]
+    assert not [p for rule in silent for p in rule["ports"] if p["port"] == 8083]
+
+
 def test_the_volume_outlives_the_stateful_set() -> None:
     spec = objects()["StatefulSet/support-bot-gateway"]["spec"]
     assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}

@@ -26,7 +26,7 @@ def gateway_objects(
         config_map(loop, config),
         app_service(loop),
         pods_service(loop),
-        network_policy(loop, admin.operator_namespace),
+        network_policy(loop, admin.operator_namespace, admin.gateway.metrics_from),
         *budget,
         stateful_set(loop, spec, admin.gateway, live_set),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feedbackloop.api.adminconfig import GatewaySettings
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec
-from feedbackloop.api.gateway import ADMIN_PORT, APP_PORT, FEEDBACK_PORT, LoopRef
+from feedbackloop.api.gateway import ADMIN_PORT, APP_PORT, FEEDBACK_PORT, METRICS_PORT, LoopRef
 from feedbackloop.api.jobs import SECRETS_PATH
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import (
@@ -24,6 +24,7 @@ LOG_PATH = "/var/lib/feedbackloop"
 ANNOTATION_LOOP_UID = "feedbackloop.dev/loop-uid"
 """On the log's claim: whose log it is, should a loop of the same name come later."""
 _TERMINATION_SECONDS = 60
+_PORTS = {"app": APP_PORT, "feedback": FEEDBACK_PORT, "admin": ADMIN_PORT, "metrics": METRICS_PORT}
 
 
 def stateful_set(loop: LoopRef, spec: FeedbackLoopSpec, settings: GatewaySettings, live: Json | None) -> Json:
@@ -106,7 +107,7 @@ def _container(loop: LoopRef, spec: FeedbackLoopSpec, settings: GatewaySettings)
         "imagePullPolicy": settings.image_pull_policy,
         "command": [PYTHON, "-m", "feedbackloop.gateway"],
         "env": _env(loop),
-        "ports": [_port("app", APP_PORT), _port("feedback", FEEDBACK_PORT), _port("admin", ADMIN_PORT)],
+        "ports": [_port(name, number) for name, number in _PORTS.items()],
         "startupProbe": {**_probe("/livez"), "periodSeconds": 1, "failureThreshold": 120},
         "livenessProbe": {**_probe("/livez"), "periodSeconds": 10, "failureThreshold": 6},
         "readinessProbe": {**_probe("/readyz"), "periodSeconds": 2, "failureThreshold": 2},
@@ -124,6 +125,7 @@ def _env(loop: LoopRef) -> list[Json]:
     plain = {
         "FL_CONFIG_NAMESPACE": loop.namespace,
         "FL_CONFIG_NAME": naming.gateway(loop.name),
+        "FL_METRICS_PORT": str(METRICS_PORT),
         "PYTHONPATH": LIBRARY,
     }
     pod_name = {"name": "FL_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}

@@ -125,7 +125,7 @@ class Signal(KubeModel):
     rules = (
         Rule(
             "self.kind == 'Reason' ? has(self.values) : (!has(self.values) || self.kind == 'Conversion')",
-            "values: a signal of kind Reason lists its codes in values, Conversion may list its goals, others have none",
+            "values: a Reason signal lists its codes in values, a Conversion may list its goals, others have none",
         ),
         Rule(
             "self.kind != 'Question' || has(self.dimension)",

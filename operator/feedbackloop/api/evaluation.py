@@ -14,6 +14,7 @@ class GateType(StrEnum):
     NON_INFERIORITY = "NonInferiority"
     SUPERIORITY = "Superiority"
     NO_NEW_FAILURES = "NoNewFailures"
+    CEILING = "Ceiling"
 
 
 class Slice(StrEnum):
@@ -59,6 +60,10 @@ class Gate(KubeModel):
             "(self.type == 'NonInferiority') == has(self.margin)",
             'margin: a NonInferiority gate needs a margin such as "0.05", other gates have none',
         ),
+        Rule(
+            "(self.type == 'Ceiling') == has(self.maxFailures)",
+            'maxFailures: a Ceiling gate needs the largest failing share, such as "0.02", other gates have none',
+        ),
     )
 
     name: Name
@@ -73,6 +78,8 @@ class Gate(KubeModel):
     """What has to be shown, candidate against champion on the same items."""
     margin: Probability | None = None
     """The loss that would still be accepted, as a proportion of the items."""
+    max_failures: Probability | None = None
+    """The share of the candidate's failing items that a Ceiling gate still accepts."""
     alpha: Probability = "0.05"
     """The error rate of this gate."""
 

@@ -147,6 +147,8 @@ class GateResult(StatusModel):
     """The gate."""
     verdict: Verdict
     """What was shown."""
+    type: Annotated[str, Field(max_length=40)] = ""
+    """The gate's type."""
     n: Count
     """Items compared."""
     both: Count
@@ -156,7 +158,7 @@ class GateResult(StatusModel):
     only_candidate: Count
     """Items only the candidate got right."""
     estimate: Numeral | None = None
-    """Candidate minus champion, as a proportion."""
+    """Candidate minus champion, as a proportion; of a Ceiling gate the candidate's share of failing items."""
     lower: Numeral | None = None
     """The lower confidence limit."""
     upper: Numeral | None = None

@@ -6,6 +6,8 @@
   candidate loses at least as many items as it gains, among enough that a better one could have shown it
   (5 at alpha 0.05); else Inconclusive.
 - **NoNewFailures**: Successful when no item is right with the champion only, else Failed.
+- **Ceiling**: of the candidate alone: Successful when the one-sided Clopper-Pearson limit (1 - alpha) of its failing
+  share is at most `maxFailures`; Failed when the lower limit is above it; else Inconclusive.
 
 Inconclusive says how many items a verdict needs at the observed rates.
 No items, or counts that cannot be, are an Error: a gate fails closed. Only Successful opens it.
@@ -21,7 +23,7 @@ from feedbackloop.api.evaluation import Gate, GateType
 from feedbackloop.api.improvementrun import GateResult, Verdict
 from feedbackloop.api.jobs import GateCounts
 from feedbackloop.domain.statistics import noninferiority, sample_size, superiority, tango
-from feedbackloop.domain.statistics.binomial import Interval
+from feedbackloop.domain.statistics.binomial import Interval, clopper_pearson, lower_tail
 from feedbackloop.domain.statistics.numerals import numeral, percent
 
 
@@ -62,6 +64,8 @@ def required_items(gate: Gate) -> int:
     that a gate against forgetting should count on.
     """
     alpha = float(gate.alpha)
+    if gate.type is GateType.CEILING:
+        return sample_size.ceiling_minimum(float(gate.max_failures or "0.01"), alpha)
     if gate.type is GateType.NON_INFERIORITY:
         return sample_size.non_inferiority_minimum(float(gate.margin or "0.01"), alpha)
     return sample_size.superiority_minimum(alpha) if gate.type is GateType.SUPERIORITY else 1
@@ -87,10 +91,19 @@ def _impossible(gate: Gate, counts: GateCounts) -> str | None:
         return "the counts are impossible: they are negative or sum to more than n"
     if gate.type is GateType.NON_INFERIORITY and gate.margin is None:
         return "a NonInferiority gate needs a margin"
+    if gate.type is GateType.CEILING and gate.max_failures is None:
+        return "a Ceiling gate needs maxFailures"
     return None
 
 
+def _failures(counts: GateCounts) -> int:
+    """Items that the candidate gets wrong."""
+    return counts.only_champion + counts.neither
+
+
 def _interval(gate: Gate, counts: GateCounts) -> Interval:
+    if gate.type is GateType.CEILING:
+        return clopper_pearson(_failures(counts), counts.n, 1 - 2 * float(gate.alpha))
     return tango.interval(counts.only_candidate, counts.only_champion, counts.n, 1 - 2 * float(gate.alpha))
 
 
@@ -126,10 +139,24 @@ def _no_new_failures(gate: Gate, counts: GateCounts, interval: Interval) -> _Fin
     return _Finding(Verdict.FAILED, f"{counts.only_champion} of {counts.n} items fail that the champion gets right")
 
 
+def _ceiling(gate: Gate, counts: GateCounts, interval: Interval) -> _Finding:
+    most, failures = float(gate.max_failures or "0"), _failures(counts)
+    p = lower_tail(failures, counts.n, most)
+    share = f"{percent(failures / counts.n)} ({percent(interval.lower)} to {percent(interval.upper)})"
+    evidence = f"p = {numeral(p)}, alpha {gate.alpha}; {failures} of {counts.n} items fail, {share}"
+    if p <= float(gate.alpha):
+        return _Finding(Verdict.SUCCESSFUL, f"fails at most {percent(most)} of such items: {evidence}", p)
+    if interval.lower > most:
+        return _Finding(Verdict.FAILED, f"fails more than {percent(most)} of such items: {evidence}", p)
+    needed = sample_size.ceiling_needed(failures, counts.n, most, float(gate.alpha))
+    return _Finding(Verdict.INCONCLUSIVE, f"not shown below {percent(most)}: {evidence}{_needs(needed)}", p, needed)
+
+
 _JUDGES = {
     GateType.NON_INFERIORITY: _non_inferiority,
     GateType.SUPERIORITY: _superiority,
     GateType.NO_NEW_FAILURES: _no_new_failures,
+    GateType.CEILING: _ceiling,
 }
 
 
@@ -144,14 +171,16 @@ def _needs(items: int | None) -> str:
 
 
 def _result(gate: Gate, counts: GateCounts, found: _Finding, interval: Interval | None = None) -> GateResult:
+    estimate = _failures(counts) if gate.type is GateType.CEILING else counts.only_candidate - counts.only_champion
     return GateResult(
         name=gate.name,
         verdict=found.verdict,
+        type=gate.type.value,
         n=max(0, counts.n),
         both=max(0, counts.both),
         only_champion=max(0, counts.only_champion),
         only_candidate=max(0, counts.only_candidate),
-        estimate=None if interval is None else numeral((counts.only_candidate - counts.only_champion) / counts.n),
+        estimate=None if interval is None else numeral(estimate / counts.n),
         lower=None if interval is None else numeral(interval.lower),
         upper=None if interval is None else numeral(interval.upper),
         p_value=None if found.p is None else numeral(found.p),

@@ -17,6 +17,24 @@ def non_inferiority_minimum(margin: float, alpha: float) -> int:
     return math.ceil(math.log(alpha) / math.log1p(-margin) - 1e-9)
 
 
+def ceiling_minimum(most: float, alpha: float) -> int:
+    """The smallest n with which a candidate that never fails is shown to fail at most `most` of such items."""
+    return math.ceil(math.log(alpha) / math.log1p(-most) - 1e-9)
+
+
+def ceiling_needed(failures: int, n: int, most: float, alpha: float) -> int | None:
+    """About how many items the observed share of failures needs, or None when it is not below `most`.
+
+    The normal approximation at the observed share, and never fewer than the items without which nothing shows.
+    """
+    share = failures / n
+    if share >= most:
+        return None
+    z = upper_quantile(alpha)
+    scaled = math.ceil((z / (most - share)) ** 2 * most * (1 - most))
+    return max(scaled, n + 1, ceiling_minimum(most, alpha))
+
+
 def superiority_minimum(alpha: float) -> int:
     """The smallest number of discordant pairs, all of them gains, that shows superiority: 5 at alpha 0.05."""
     return math.ceil(math.log(alpha) / math.log(0.5) - 1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from feedbackloop.api.evaluation import GateType
 from feedbackloop.api.improvementrun import GateResult, Verdict
 
 COLOURS = {Verdict.SUCCESSFUL: "#2e7d4f", Verdict.FAILED: "#b3382c", Verdict.INCONCLUSIVE: "#a8751a"}
@@ -28,10 +29,11 @@ def page(results: Sequence[GateResult], accuracy: Mapping[str, Mapping[str, floa
 
 
 def intervals(results: Sequence[GateResult]) -> str:
-    """A line from the lower to the upper limit of each gate, a dot at the estimate."""
+    """A line from the lower to the upper limit of each paired gate, a dot at the estimate."""
     ticks = "".join(_tick(share) for share in (-1.0, -0.5, 0.0, 0.5, 1.0))
-    lines = "".join(_interval(row, result) for row, result in enumerate(results))
-    height = (len(results) + 1) * ROW
+    paired = [result for result in results if result.type != GateType.CEILING]
+    lines = "".join(_interval(row, result) for row, result in enumerate(paired))
+    height = (len(paired) + 1) * ROW
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-size="13">{ticks}{lines}</svg>'
     )

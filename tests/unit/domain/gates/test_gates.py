@@ -13,6 +13,7 @@ from feedbackloop.domain.gates import judge, required_items, underpowered
 
 GOLDEN = Gate(name="golden", suite="golden", slice=Slice.UNCHANGED, type=GateType.NON_INFERIORITY, margin="0.05")
 TARGET = Gate(name="target", suite="regressions", type=GateType.SUPERIORITY)
+SAFE = Gate(name="safe", suite="probes", type=GateType.CEILING, max_failures="0.02")
 FIXED = Gate(name="fixed", suite="regressions", type=GateType.NO_NEW_FAILURES)
 
 
@@ -40,11 +41,35 @@ def verdict(gate: Gate, n: int, gains: int, losses: int, both: int = 0) -> GateR
         (FIXED, 10, 2, 0, Verdict.SUCCESSFUL),
         (FIXED, 10, 2, 1, Verdict.FAILED),
         (FIXED, 0, 0, 0, Verdict.ERROR),
+        (SAFE, 0, 0, 0, Verdict.ERROR),
     ],
 )
 def test_verdicts(gate: Gate, n: int, gains: int, losses: int, expected: Verdict) -> None:
     result = verdict(gate, n, gains, losses)
     assert result.verdict is expected, result.message
+
+
+@pytest.mark.parametrize(
+    ("n", "failures", "expected"),
+    [
+        (149, 0, Verdict.SUCCESSFUL),
+        (148, 0, Verdict.INCONCLUSIVE),
+        (500, 4, Verdict.SUCCESSFUL),
+        (500, 5, Verdict.INCONCLUSIVE),
+        (500, 17, Verdict.FAILED),
+        (20, 20, Verdict.FAILED),
+    ],
+)
+def test_a_ceiling_is_held_by_the_candidate_alone(n: int, failures: int, expected: Verdict) -> None:
+    result = verdict(SAFE, n, 0, failures, both=n - failures)
+    assert result.verdict is expected, result.message
+    assert float(result.estimate or "") == pytest.approx(failures / n, rel=1e-3)
+
+
+def test_a_ceiling_says_how_many_items_it_needs() -> None:
+    assert required_items(SAFE) == 149
+    assert verdict(SAFE, 148, 0, 0, both=148).required_n == 149
+    assert verdict(SAFE, 300, 0, 7, both=293).required_n is None
 
 
 def test_an_inconclusive_gate_says_what_it_needs() -> None:
@@ -99,7 +124,7 @@ def some_counts(draw: st.DrawFn) -> dict[str, int]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(gate=st.sampled_from([GOLDEN, TARGET, FIXED]), counts=some_counts())
+@given(gate=st.sampled_from([GOLDEN, TARGET, FIXED, SAFE]), counts=some_counts())
 def test_judge_is_total_and_fails_closed(gate: Gate, counts: dict[str, int]) -> None:
     result = judge(gate, GateCounts(name=gate.name, suite=gate.suite, **counts))
     possible = counts["n"] > 0 and min(counts.values()) >= 0
@@ -111,7 +136,7 @@ def test_judge_is_total_and_fails_closed(gate: Gate, counts: dict[str, int]) -> 
 
 
 @settings(deadline=None, max_examples=100)
-@given(gate=st.sampled_from([GOLDEN, TARGET, FIXED]), n=st.integers(1, 100), data=st.data())
+@given(gate=st.sampled_from([GOLDEN, TARGET, FIXED, SAFE]), n=st.integers(1, 100), data=st.data())
 def test_one_more_loss_never_helps(gate: Gate, n: int, data: st.DataObject) -> None:
     gains = data.draw(st.integers(0, n - 1))
     losses = data.draw(st.integers(0, n - 1 - gains))

@@ -7,6 +7,7 @@ bucket) is `StorageUnavailable` with a short reason that may be shown in a statu
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,13 +79,24 @@ def read_credentials(directory: Path) -> tuple[str, str]:
     )
 
 
+_session: boto3.session.Session | None = None
+_session_lock = threading.Lock()
+
+
+def _client(**settings: Any) -> Any:
+    """A client of the process's one session: the service's description takes 12 MiB, a further client little."""
+    global _session  # noqa: PLW0603 - made at the first use, since making it reads files
+    with _session_lock:  # making clients from a session is not safe in several threads, using them is
+        _session = _session or boto3.session.Session()
+        return _session.client("s3", **settings)
+
+
 class S3Client:
     """One bucket of an S3 service, by boto3; blocking, and usable by several threads."""
 
     def __init__(self, store: ObjectStore, credentials: tuple[str, str], *, timeout_seconds: float = 20.0) -> None:
         self._bucket = store.bucket
-        self._s3: Any = boto3.session.Session().client(
-            "s3",
+        self._s3: Any = _client(
             endpoint_url=store.url,
             region_name=store.region,
             aws_access_key_id=credentials[0],

@@ -18,8 +18,8 @@ from typing import Protocol
 
 import msgspec
 
-from feedbackloop.events import codec, envelope, inner, sealing
-from feedbackloop.events.errors import EnvelopeError, SegmentMissing
+from feedbackloop.events import codec, envelope, floors, inner, sealing
+from feedbackloop.events.errors import EnvelopeError, ObjectMissing, SegmentMissing
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import BadRow, Record, placed
@@ -117,12 +117,14 @@ def pods(objects: ObjectClient, prefix: str, stream: str = EVENTS) -> list[str]:
     return sorted({match[2] for key in objects.list(f"{prefix}{stream}/") if (match := _NAME.search(key))})
 
 
-def up_to(found: Sequence[StoredSegment], offset: int, *, pod: str) -> list[StoredSegment]:
-    """The segments that hold records 1..offset. Raises SegmentMissing at a gap or an overlap before it."""
-    wanted, expected = [], 1
+def up_to(found: Sequence[StoredSegment], offset: int, *, pod: str, first: int = 1) -> list[StoredSegment]:
+    """The segments that hold records first..offset. Raises SegmentMissing at a gap or an overlap between them."""
+    wanted, expected = [], first
     for segment in found:
         if expected > offset:
             break
+        if segment.last < first:
+            continue  # a sweep is about to delete it
         if segment.first != expected or segment.last < segment.first:
             raise SegmentMissing(
                 f"pod {pod}: records from {expected} on are missing, the next segment has {segment.first}"
@@ -135,19 +137,29 @@ def up_to(found: Sequence[StoredSegment], offset: int, *, pod: str) -> list[Stor
 
 
 def read_events(objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: Kek) -> Iterator[Record]:
-    """The records of a cut in deterministic order (pod, then number), each with `pod` and `seq` set.
+    """The records of a cut that retention has left, in deterministic order (pod, then number), each with `pod` and
+    `seq` set.
 
     `prefix` is `<spec prefix><loop uid>/`. Raises SegmentMissing when the cut is not wholly stored (checked
     for every pod before the first record is given out), EnvelopeError, FrameError, StorageUnavailable.
     """
     ordered = sorted(cut, key=lambda position: position.pod)
-    plan = [
-        (position, up_to(segments(objects, prefix, EVENTS, position.pod), position.offset, pod=position.pod))
-        for position in ordered
-    ]
+    plan = [(position, _wanted(objects, prefix, position)) for position in ordered]
     for position, wanted in plan:
         for segment in wanted:
-            yield from _records(objects, segment, position, kek)
+            try:
+                yield from _records(objects, segment, position, kek)
+            except ObjectMissing:
+                if segment.last >= floors.read(objects, prefix, EVENTS, position.pod).first:
+                    raise
+                # It has expired since it was listed.
+
+
+def _wanted(objects: ObjectClient, prefix: str, position: Offset) -> list[StoredSegment]:
+    # The floor after the list: a sweep raises it before it deletes anything that the list may lack.
+    found = segments(objects, prefix, EVENTS, position.pod)
+    first = floors.read(objects, prefix, EVENTS, position.pod).first
+    return up_to(found, position.offset, pod=position.pod, first=first)
 
 
 def _records(objects: ObjectClient, segment: StoredSegment, position: Offset, kek: Kek) -> Iterator[Record]:
@@ -164,7 +176,11 @@ def read_badrows(objects: ObjectClient, prefix: str, kek: Kek) -> Iterator[BadRo
     """All bad rows that are stored now, in order (pod, then number), each with `pod` and `seq` set."""
     for pod in pods(objects, prefix, BAD_ROWS):
         for segment in segments(objects, prefix, BAD_ROWS, pod):
-            for seq, entry in enumerate(_read(objects, segment, kek), segment.first):
+            try:
+                entries = _read(objects, segment, kek)
+            except ObjectMissing:
+                continue  # it has expired since it was listed
+            for seq, entry in enumerate(entries, segment.first):
                 record = codec.decode(entry)
                 if isinstance(record, BadRow):
                     yield msgspec.structs.replace(record, pod=pod, seq=seq)

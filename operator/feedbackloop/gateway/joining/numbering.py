@@ -7,9 +7,10 @@ same key with other records in it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from feedbackloop.events import store
+from feedbackloop.events import floors, store
+from feedbackloop.events.floors import Floor
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import FeedbackRecord, Record
 from feedbackloop.events.store import StoredSegment
@@ -23,14 +24,17 @@ class Stored:
 
     events: tuple[StoredSegment, ...]
     bad_rows: tuple[StoredSegment, ...]
+    floor: Floor = field(default_factory=Floor)
+    """Of the events: everything may have expired."""
+    bad_row_floor: Floor = field(default_factory=Floor)
 
     @property
     def last_event(self) -> int:
-        return self.events[-1].last if self.events else 0
+        return max(self.events[-1].last if self.events else 0, self.floor.first - 1)
 
     @property
     def last_bad_row(self) -> int:
-        return self.bad_rows[-1].last if self.bad_rows else 0
+        return max(self.bad_rows[-1].last if self.bad_rows else 0, self.bad_row_floor.first - 1)
 
 
 def stored(objects: ObjectClient, prefix: str, pod: str) -> Stored:
@@ -38,6 +42,8 @@ def stored(objects: ObjectClient, prefix: str, pod: str) -> Stored:
     return Stored(
         tuple(store.segments(objects, prefix, store.EVENTS, pod)),
         tuple(store.segments(objects, prefix, store.BAD_ROWS, pod)),
+        floors.read(objects, prefix, store.EVENTS, pod),
+        floors.read(objects, prefix, store.BAD_ROWS, pod),
     )
 
 
@@ -45,8 +51,8 @@ def declared_trainable(objects: ObjectClient, found: Stored) -> int | None:
     """The trainable signals up to the last event as the newest object declares them; None: an older version wrote it.
 
     Blocks. Raises StorageUnavailable."""
-    if not found.events:
-        return 0
+    if not found.events or found.events[-1].last < found.floor.first:
+        return found.floor.trainable
     text = objects.head(found.events[-1].key).metadata.get(TRAINABLE, "")
     return int(text) if text.isdigit() else None
 

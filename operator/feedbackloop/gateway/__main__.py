@@ -9,6 +9,7 @@ import sys
 import uvloop
 
 from feedbackloop.events.errors import EventsError
+from feedbackloop.gateway import memory
 from feedbackloop.gateway.runtime import Runtime
 from feedbackloop.gateway.settings import Settings
 from feedbackloop.gateway.volume import VolumeInUse
@@ -24,6 +25,7 @@ def main() -> int:
     for noisy in ("botocore", "boto3", "aiohttp", "urllib3", "uvicorn", "asyncio"):
         # Their tracebacks and debug lines can quote requests.
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    memory.start()
     # No core dump: keys and texts are in memory.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:

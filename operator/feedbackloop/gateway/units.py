@@ -2,7 +2,8 @@
 
 A unit is a session in an epoch and belongs to the arm of its first answered request. A session that
 was seen before opens no other unit, whatever the epoch; one that the fallback answered is dropped.
-Each outcome counts the unit once, when its window closes, with the last vote of the unit's subject.
+Each outcome counts the unit once, when its window closes, with the last vote of the unit's subject; a vote that
+was taken back leaves the unit unrated, whichever of the two came first.
 Time is that of the records, so that replaying the log gives the same counts.
 """
 
@@ -20,6 +21,7 @@ from feedbackloop.gateway.recent import RecentMap
 
 SESSIONS_REMEMBERED = 1_000_000
 KEPT_COUNTS = 1_024
+KEPT_REPLACED = 64
 
 THUMBS_DOWN = "ThumbsDown"
 CountKey = tuple[str, int, str, str]
@@ -36,11 +38,23 @@ class Unit(Struct, array_like=True):
     started_at: int
     pending: list[Outcome]
     votes: dict[str, bool]
+    ids: dict[str, str] = {}
+    """Event id of each vote."""
+    replaced: list[str] = []
+    """Event ids that later events supersede: whatever comes under them any more counts no more."""
 
 
 def session_key(session: str) -> int:
     """64 bits of a session's pseudonym."""
     return int(session[:16], 16)
+
+
+def _replace(unit: Unit, event_id: str) -> None:
+    """A later event speaks in the place of this one."""
+    if len(unit.replaced) < KEPT_REPLACED:
+        unit.replaced.append(event_id)
+    for signal in [signal for signal, voted in unit.ids.items() if voted == event_id]:
+        del unit.votes[signal], unit.ids[signal]
 
 
 class UnitBook:
@@ -88,10 +102,17 @@ class UnitBook:
     def voted(self, record: FeedbackRecord) -> None:
         """A vote: the last one of the unit's subject stands."""
         unit = self._open.get(record.session)
-        if unit is None or not isinstance(record.value, bool) or unit.subject != record.subject:
+        if unit is None or unit.subject != record.subject:
             return
-        if (unit.run_uid, unit.epoch) == (record.run_uid, record.epoch):
+        if (unit.run_uid, unit.epoch) != (record.run_uid, record.epoch):
+            return
+        if record.supersedes:
+            _replace(unit, record.supersedes)
+        if record.channel == "replay" and record.signal in unit.votes:
+            return  # it is older than the vote that stands
+        if isinstance(record.value, bool) and record.event_id not in unit.replaced:
             unit.votes[record.signal] = record.value
+            unit.ids[record.signal] = record.event_id
 
     def advance(self, now_ms: int) -> None:
         """Closes every window that ends at or before `now_ms`."""
@@ -123,7 +144,13 @@ class UnitBook:
     def open_units(self) -> Iterator[Unit]:
         """Copies of the open units, for a checkpoint."""
         return (
-            msgspec.structs.replace(unit, pending=list(unit.pending), votes=dict(unit.votes))
+            msgspec.structs.replace(
+                unit,
+                pending=list(unit.pending),
+                votes=dict(unit.votes),
+                ids=dict(unit.ids),
+                replaced=list(unit.replaced),
+            )
             for unit in self._open.values()
         )
 

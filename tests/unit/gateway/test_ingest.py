@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from feedbackloop.events.errors import TokenInvalid
 from feedbackloop.events.validation import Refusal
 from feedbackloop.gateway.ingest import NotJson, Outcome, Sender, TooManyEvents
 from tests.unit.gateway.door import SIGNALS, Door, claims, event
@@ -113,6 +114,15 @@ async def test_a_turn_is_known_by_the_same_id_in_both_kinds_of_records(door: Doo
     await door.post(turn_id="a@example.com")
     await door.send(event("helpful", level="turn", turn_id="a@example.com"))
     assert door.answers[0].context.turn_id == door.votes[0].turn_id
+
+
+async def test_a_token_ends_when_the_loop_says_so(door: Door) -> None:
+    door.configure(browser={"tokenSeconds": 60})
+    token = (await door.post()).tokens[0].token.encode()
+    start = door.core.sealer.open(token, now_ms=0).started_at
+    assert door.core.sealer.open(token, now_ms=start + 59_999).outputs
+    with pytest.raises(TokenInvalid):
+        door.core.sealer.open(token, now_ms=start + 60_000)
 
 
 async def test_an_annotators_word_needs_an_annotators_token(door: Door) -> None:

@@ -13,6 +13,7 @@ from feedbackloop.events.codec import Stored
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Serving
 from feedbackloop.gateway.meta import Duplicates, Meta, Outcome, OutcomesSet, Served
 from feedbackloop.gateway.state import Snapshot, State
+from feedbackloop.gateway.units import Unit
 
 OUTCOMES = OutcomesSet(0, (Outcome("downvotes", "helpful", "ThumbsDown", 1000),))
 
@@ -58,6 +59,40 @@ def test_a_unit_is_counted_when_its_window_closes_and_not_before() -> None:
 
 def test_the_last_vote_stands() -> None:
     assert counts(fold(answer("a", 10), vote("a", 20, False), vote("a", 30, True))) == {(1, "stable"): (1, 1, 0)}
+
+
+def changed(name: str, at: int, of: int, value: bool | None) -> Stored:
+    """A later word in the place of the vote at a time; none at all takes it back."""
+    made = vote(name, at, value is True)
+    assert isinstance(made, FeedbackRecord)
+    return msgspec.structs.replace(made, value=value, supersedes=f"v-{name}-{of}", retracted=value is None)
+
+
+def test_a_vote_that_was_taken_back_leaves_the_unit_unrated() -> None:
+    first, gone = vote("a", 20, False), changed("a", 30, 20, None)
+    assert counts(fold(answer("a", 10), first, gone)) == {(1, "stable"): (1, 0, 0)}
+    assert counts(fold(answer("a", 10), gone, first)) == {(1, "stable"): (1, 0, 0)}
+
+
+def test_a_changed_vote_stands_in_whatever_order_the_two_come() -> None:
+    first, second = vote("a", 20, False), changed("a", 30, 20, True)
+    for entries in ((first, second), (second, first)):
+        assert counts(fold(answer("a", 10), *entries)) == {(1, "stable"): (1, 1, 0)}
+
+
+def test_taking_back_what_was_already_changed_changes_nothing() -> None:
+    entries = (vote("a", 20, True), changed("a", 30, 20, False), changed("a", 40, 20, None))
+    assert counts(fold(answer("a", 10), *entries)) == {(1, "stable"): (1, 1, 1)}
+
+
+def test_nobody_takes_back_anothers_vote() -> None:
+    theirs = msgspec.structs.replace(changed("a", 30, 20, None), subject="b")  # type: ignore[type-var]
+    assert counts(fold(answer("a", 10), vote("a", 20, False), theirs)) == {(1, "stable"): (1, 1, 1)}
+
+
+def test_a_unit_of_an_older_checkpoint_is_still_read() -> None:
+    old = msgspec.msgpack.encode(["5" * 32, "run", 1, "stable", "a", 10, [], {"helpful": True}])
+    assert msgspec.msgpack.decode(old, type=Unit).replaced == []
 
 
 def test_a_unit_without_a_vote_counts_as_unrated() -> None:

@@ -18,14 +18,16 @@ from feedbackloop.gateway.asgi import (
     TooLarge,
     answer,
     bearer,
+    header,
     problem,
     read_body,
     send_answer,
 )
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.feedback_port import MAX_BATCH, MAX_BODY, unavailable
-from feedbackloop.gateway.ingest import NotJson, Sender
+from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Sender
 from feedbackloop.gateway.interactions import InteractionIngest
+from feedbackloop.gateway.otlp.port import LOGS, TRACES, OtlpPort
 from feedbackloop.gateway.peers.port import PeerPort
 from feedbackloop.gateway.proxy import COMPLETIONS, Broken, Proxy
 from feedbackloop.gateway.trusted import TrustedFeedbackPort
@@ -65,6 +67,7 @@ class AppPort:
                  verified: AppToken | None = None) -> None:  # fmt: skip
         self._core, self._proxy, self._token, self._peers, self._verified = core, proxy, token, peers, verified
         self._interactions, self._feedback = InteractionIngest(core), TrustedFeedbackPort(core)
+        self._otlp = OtlpPort(core, FeedbackIngest(core), self._interactions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,6 +102,8 @@ class AppPort:
                 await self._proxy.complete(scope, receive, send, await read_body(scope, receive, MAX_COMPLETION))
             case "POST", path if path in _TAKEN:
                 await send_answer(send, await self._take(scope, receive, verified=False))
+            case "POST", path if path in (LOGS, TRACES):
+                await send_answer(send, await self._otlp.take(scope, receive))
             case "GET", "/v1/models":
                 await self._proxy.models(scope, send)
             case _:
@@ -119,13 +124,16 @@ class AppPort:
         """Raises TooLarge, Disconnected."""
         path = scope["path"]
         body = await read_body(scope, receive, _TAKEN[path])
+        # An importer says so itself: it holds the same token as the app.
+        channel = "import" if header(scope, b"x-feedback-channel") == b"import" else "api"
+        sender = Sender(None, channel, verified=verified)
         if path == INTERACTIONS:
-            return await self._interaction(body, verified=verified)
-        return await self._feedback.take(body, lines=path == BATCH, verified=verified)
+            return await self._interaction(body, sender)
+        return await self._feedback.take(body, sender, lines=path == BATCH)
 
-    async def _interaction(self, body: bytes, *, verified: bool) -> Answer:
+    async def _interaction(self, body: bytes, sender: Sender) -> Answer:
         try:
-            return answer(202, await self._interactions.take(body, sender=Sender(None, "api", verified=verified)))
+            return answer(202, await self._interactions.take(body, sender=sender))
         except NotJson:
             return problem(400, "not_json", "the body is not JSON")
         except Refusal as refusal:

@@ -17,7 +17,7 @@ class TrustedFeedbackPort:
     def __init__(self, core: Core) -> None:
         self._core, self._ingest = core, FeedbackIngest(core)
 
-    async def take(self, body: bytes, *, lines: bool, verified: bool) -> Answer:
+    async def take(self, body: bytes, sender: Sender, *, lines: bool) -> Answer:
         """The answer, when everything accepted is durable."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
@@ -25,7 +25,6 @@ class TrustedFeedbackPort:
             if not answer.done():
                 answer.set_result(answered(self._core, outcome, error))
 
-        sender = Sender(None, "api", verified=verified)
         try:
             (self._ingest.take_lines if lines else self._ingest.take)(body, sender, done)
         except (TooManyEvents, NotJson) as error:

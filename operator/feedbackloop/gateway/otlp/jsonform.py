@@ -96,7 +96,7 @@ _logs = msgspec.json.Decoder(_Logs)
 _spans = msgspec.json.Decoder(_Spans)
 
 
-def logs(data: bytes) -> list[LogEntry]:
+def logs(data: bytes | bytearray) -> list[LogEntry | None]:
     """The records of an ExportLogsServiceRequest. Raises Undecodable, TooMany."""
     found = [
         record
@@ -107,7 +107,7 @@ def logs(data: bytes) -> list[LogEntry]:
     return _each(found, _log)
 
 
-def spans(data: bytes) -> list[SpanEntry]:
+def spans(data: bytes | bytearray) -> list[SpanEntry | None]:
     """The spans of an ExportTraceServiceRequest. Raises Undecodable, TooMany."""
     found = [
         span
@@ -118,7 +118,7 @@ def spans(data: bytes) -> list[SpanEntry]:
     return _each(found, _span)
 
 
-def _decoded(decoder: Any, data: bytes) -> Any:
+def _decoded(decoder: Any, data: bytes | bytearray) -> Any:
     if data.count(b"{") > MAX_OBJECTS:
         raise TooMany
     try:

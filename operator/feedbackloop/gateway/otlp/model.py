@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 MAX_RECORDS = 16_384
 """Log records or spans of a request, and groups of them; twice a collector's largest default batch."""
 
+MAX_RECORD_BYTES = 1 << 20
+"""One log record or span; a larger one is rejected, the others of its request are not."""
+
 Attributes = Mapping[str, Any]
 """Names to values as JSON has them: text, numbers, booleans, lists, objects."""
 
@@ -18,7 +21,7 @@ class Undecodable(Exception):  # noqa: N818 - an answer, not an error
 
 
 class TooMany(Exception):  # noqa: N818
-    """More records than a request may carry, or one that is too large."""
+    """More records than a request may carry."""
 
 
 @dataclass(slots=True)

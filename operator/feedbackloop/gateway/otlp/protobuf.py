@@ -16,6 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from feedbackloop.gateway.otlp.model import (
+    MAX_RECORD_BYTES,
     MAX_RECORDS,
     Attributes,
     LogEntry,
@@ -25,7 +26,6 @@ from feedbackloop.gateway.otlp.model import (
     Undecodable,
 )
 
-MAX_RECORD_BYTES = 1 << 20
 _GROUPS, _SCOPES, _RECORDS = 1, 2, 2
 """Field numbers: resource_logs/resource_spans, scope_logs/scope_spans, log_records/spans."""
 _LENGTH_DELIMITED = 2
@@ -34,23 +34,21 @@ _FIXED = {1: 8, 5: 4}
 T = TypeVar("T")
 
 
-def logs(data: bytes) -> list[LogEntry]:
-    """The records of an ExportLogsServiceRequest. Raises Undecodable, TooMany."""
+def logs(data: bytes | bytearray) -> list[LogEntry | None]:
+    """The records of an ExportLogsServiceRequest, None for one that is too large. Raises Undecodable, TooMany."""
     return _each(data, lambda raw: _log(LogRecord.FromString(raw)))
 
 
-def spans(data: bytes) -> list[SpanEntry]:
-    """The spans of an ExportTraceServiceRequest. Raises Undecodable, TooMany."""
+def spans(data: bytes | bytearray) -> list[SpanEntry | None]:
+    """The spans of an ExportTraceServiceRequest, None for one that is too large. Raises Undecodable, TooMany."""
     return _each(data, lambda raw: _span(Span.FromString(raw)))
 
 
-def _each(data: bytes, read: Callable[[bytes], T]) -> list[T]:
-    found: list[T] = []
+def _each(data: bytes | bytearray, read: Callable[[bytes], T]) -> list[T | None]:
+    found: list[T | None] = []
     try:
         for record in _walk(memoryview(data), (_GROUPS, _SCOPES, _RECORDS)):
-            if len(record) > MAX_RECORD_BYTES:
-                raise TooMany
-            found.append(read(bytes(record)))
+            found.append(read(bytes(record)) if len(record) <= MAX_RECORD_BYTES else None)
     except (DecodeError, IndexError, RecursionError, UnicodeError):
         raise Undecodable("the body is not the protobuf message of this path") from None
     return found

@@ -1,0 +1,46 @@
+"""A request's body to its entries, by its content type."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+from feedbackloop.gateway.otlp import inflate, jsonform, protobuf
+from feedbackloop.gateway.otlp.model import LogEntry, SpanEntry, Undecodable
+
+INLINE_BYTES = 32 << 10
+"""A larger body, or a compressed one, is decoded beside the event loop."""
+
+T = TypeVar("T")
+
+
+class Form(Enum):
+    """The encoding of a request, and so of its answer."""
+
+    PROTOBUF = b"application/x-protobuf"
+    JSON = b"application/json"
+
+    @classmethod
+    def of(cls, content_type: bytes) -> Form:
+        """Raises Undecodable for another content type."""
+        try:
+            return cls(content_type.split(b";")[0].strip().lower())
+        except ValueError:
+            raise Undecodable("the content type must be application/x-protobuf or application/json") from None
+
+
+async def entries(body: bytes, encoding: bytes, read: Callable[[bytes | bytearray], T]) -> T:
+    """Raises Undecodable, TooLarge, TooMany."""
+    if len(body) <= INLINE_BYTES and not encoding:
+        return read(body)
+    return await asyncio.to_thread(lambda: read(inflate.plain(body, encoding)))
+
+
+def logs(form: Form) -> Callable[[bytes | bytearray], list[LogEntry | None]]:
+    return protobuf.logs if form is Form.PROTOBUF else jsonform.logs
+
+
+def spans(form: Form) -> Callable[[bytes | bytearray], list[SpanEntry | None]]:
+    return protobuf.spans if form is Form.PROTOBUF else jsonform.spans

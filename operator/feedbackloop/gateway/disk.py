@@ -8,6 +8,8 @@ from pathlib import Path
 
 from feedbackloop.gateway import failpoints
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
 
 class Disk:
     """The real disk."""
@@ -49,12 +51,6 @@ class Disk:
     def close(self, fd: int) -> None:
         os.close(fd)
 
-    def make_directory(self, path: Path) -> None:
-        """Makes a directory that outlives a power loss, unless there is one; its parent must."""
-        if not path.is_dir():
-            path.mkdir()
-            self.sync_directory(path.parent)
-
     def sync_directory(self, path: Path) -> None:
         """Makes created, renamed and deleted names durable."""
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -86,10 +82,19 @@ def replace_file(path: Path, data: bytes, disk: Disk) -> None:
     """Writes a file so that after a crash there is either the old or the new one, whole."""
     scratch = path.with_name(path.name + ".new")
     scratch.unlink(missing_ok=True)
-    fd = disk.open_new(scratch)
+    try:
+        _write_new(scratch, data, disk)
+    except OSError:
+        # What could not be written whole must not take up room either.
+        scratch.unlink(missing_ok=True)
+        raise
+    scratch.replace(path)
+    disk.sync_directory(path.parent)
+
+
+def _write_new(path: Path, data: bytes, disk: Disk) -> None:
+    fd = disk.open_new(path)
     try:
         disk.write_durably(fd, data, 0)
     finally:
         disk.close(fd)
-    scratch.replace(path)
-    disk.sync_directory(path.parent)

@@ -17,14 +17,16 @@ from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import BadRow
 from feedbackloop.events.segment import Kind, pack_entry
 from feedbackloop.gateway import failpoints, meta
+from feedbackloop.gateway.ballast import Ballast
 from feedbackloop.gateway.clock import LogClock
 from feedbackloop.gateway.dedupe import Dedupe
 from feedbackloop.gateway.meta import Meta
 from feedbackloop.gateway.state import State
 from feedbackloop.gateway.volume import Volume
-from feedbackloop.gateway.wal import Append, Committed, Log, LogUnavailable, Position, Sealed
+from feedbackloop.gateway.wal import RECOVERING, Append, Committed, Log, LogUnavailable, Position, Sealed
 
 PENDING_BYTES = 64 << 20
+BALLAST = "ballast"
 _EVENT, _BAD_ROW, _META = int(Kind.EVENT), int(Kind.BAD_ROW), int(Kind.META)
 
 Key = tuple[int, int]
@@ -84,6 +86,8 @@ class Journal:
 
     def start(self, next_segment: int) -> None:
         """Opens the log for writing, after recovery has brought the state up to date."""
+        self._volume.ballast = Ballast(self._volume.root / BALLAST, self.limit_bytes)
+        self._volume.ballast.make()
         self._log = Log(
             self._volume.wal,
             kek=self._kek,
@@ -122,6 +126,8 @@ class Journal:
             self._refusal = "Draining"
         elif self._pending_bytes > PENDING_BYTES:
             self._refusal = "Overloaded"
+        elif self._volume.lacks_ballast:
+            self._refusal = "DiskFull"
         else:
             self._refusal = "VolumeFull" if self._full else None
 
@@ -171,8 +177,28 @@ class Journal:
             return
         self._queue(pack_entry(_META, meta.encode(entry)), 0, 0, Ticket([entry], (), None))
 
+    def refill(self) -> None:
+        """Makes the ballast again, if there is room for it. Blocks."""
+        if self._volume.ballast is not None:
+            self._volume.ballast.make()
+
+    @property
+    def lacks_ballast(self) -> bool:
+        return self._volume.lacks_ballast
+
+    def probe(self) -> None:
+        """After a failed write: an empty frame tells whether the log works again, also when nobody else asks."""
+        if self.failure is not None and self._refusal is None and not self._pending:
+            self._queue(b"", 0, 0, Ticket((), (), None))
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing is taken, or why the last write failed; None while all is well."""
+        return self._refusal or self.failure
+
     def _queue(self, data: bytes, events: int, bad_rows: int, ticket: Ticket) -> None:
-        item = Append(data, events, bad_rows, ticket.entries[0].received_at, ticket)
+        received_at = ticket.entries[0].received_at if ticket.entries else self.now_ms()
+        item = Append(data, events, bad_rows, received_at, ticket)
         self._pending.append(item)
         self._pending_bytes += len(data)
         if self._pending_bytes > PENDING_BYTES:
@@ -180,7 +206,7 @@ class Journal:
         self.log.append(item)
 
     def _on_committed(self, batch: Committed) -> None:
-        self.failure = batch.error.reason if batch.error else None
+        self._note_failure(batch.error)
         for item in batch.appends:
             self._pending.popleft()
             self._pending_bytes -= len(item.entries)
@@ -191,6 +217,10 @@ class Journal:
         if batch.error is None:
             self.position = (batch.segment, batch.frame)
         self.review()
+
+    def _note_failure(self, error: LogUnavailable | None) -> None:
+        if error is None or self.failure is None or error.reason != RECOVERING:
+            self.failure = error.reason if error else None
 
     def _settle(self, ticket: Ticket) -> None:
         for entry in ticket.entries:

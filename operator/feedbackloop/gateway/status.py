@@ -30,9 +30,17 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         declined=state.declined,
         replayed=state.replayed,
         consents=dict(state.consents),
+        key_epoch=_key_epoch(core),
         storage_error=uploader.error,
+        log_error=core.journal.refusal,
+        clock_offset_seconds=core.journal.clock.offset_ms // 1000,
         drained=core.draining and uploader.done,
     )
+
+
+def _key_epoch(core: Core) -> int:
+    """The epoch of the subject keys that a record of now is sealed under."""
+    return core.journal.now_ms() // (core.applied.config.encryption.rotation_period_seconds * 1000)
 
 
 def _units(state: State) -> tuple[UnitCounts, ...]:
@@ -72,6 +80,9 @@ def metrics(core: Core, uploader: Uploader) -> str:
         "log_bytes": journal.used_bytes,
         "log_limit_bytes": journal.limit_bytes,
         "log_failed": int(journal.failure is not None),
+        "log_ballast_missing": int(journal.lacks_ballast),
+        "clock_jumps_total": journal.clock.jumps,
+        "clock_offset_seconds": journal.clock.offset_ms // 1000,
         "log_damaged_segments": core.metrics["damaged_segments"],
         "upload_failing": int(uploader.error is not None),
         "upload_conflicts_total": uploader.conflicts,

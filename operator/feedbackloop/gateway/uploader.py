@@ -71,10 +71,20 @@ class Uploader:
         """Seals the open segment when its oldest record has waited long enough."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            await self._mend()
             log = self._journal.log
             due = self._applied().config.collection.flush_seconds
             if log.open_bytes and (self._draining or log.open_age >= due):
                 log.roll()
+
+    async def _mend(self) -> None:
+        """What a full or failing disk has left behind, as soon as the disk allows."""
+        journal = self._journal
+        if journal.lacks_ballast:
+            await asyncio.to_thread(journal.refill)
+            journal.review()
+        if journal.failure is not None:
+            journal.probe()
 
     async def run(self) -> None:
         """Uploads for ever."""
@@ -126,6 +136,7 @@ class Uploader:
             dedupe=self._journal.dedupe,
             trainable=self.uploaded.trainable,
             ledger=None if self._is_uploaded(sealed) else self._ledger(prefix),
+            epoch_seconds=self._applied().config.encryption.rotation_period_seconds,
         )
 
     def _ledger(self, prefix: str) -> LedgerWriter | None:

@@ -8,6 +8,7 @@ checkpoint            sealed: state at a position of the log
 wal/<number>.seg      segments
 index/<number>.ids    sealed: ids and sessions of deleted segments
 quarantine/           damaged segments, kept for a person to look at
+ballast               room to be freed when the disk is full
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from feedbackloop.events import keys
 from feedbackloop.events.errors import EnvelopeError
-from feedbackloop.gateway.disk import Disk, replace_file, the_disk
+from feedbackloop.gateway.ballast import Ballast
+from feedbackloop.gateway.disk import NO_SPACE, Disk, replace_file, the_disk
 
 
 class VolumeInUse(Exception):  # noqa: N818
@@ -34,10 +36,12 @@ class Volume:
     def __init__(self, root: Path, *, kek: keys.Kek, loop_uid: str, disk: Disk | None = None) -> None:
         self.root, self.disk = root, disk or the_disk()
         self._kek, self._uid = kek, loop_uid
+        self.ballast: Ballast | None = None
         self.wal, self.index, self.quarantine = root / "wal", root / "index", root / "quarantine"
         root.mkdir(parents=True, exist_ok=True)
         for folder in (self.wal, self.index, self.quarantine):
-            self.disk.make_directory(folder)
+            folder.mkdir(exist_ok=True)
+        self.disk.sync_directory(root)
         self._lock = _locked(root / "lock")
 
     def close(self) -> None:
@@ -48,7 +52,17 @@ class Volume:
         purpose = f"volume/{self._uid}/{path.name}".encode()
         key, nonce = os.urandom(keys.KEY_BYTES), os.urandom(keys.NONCE_BYTES)
         sealed = keys.wrap(self._kek, key, purpose) + nonce + AESGCM(key).encrypt(nonce, data, purpose)
-        replace_file(path, sealed, self.disk)
+        try:
+            replace_file(path, sealed, self.disk)
+        except OSError as error:
+            if error.errno not in NO_SPACE or self.ballast is None or not self.ballast.give_up():
+                raise
+            replace_file(path, sealed, self.disk)
+
+    @property
+    def lacks_ballast(self) -> bool:
+        """The room for what frees a full volume is in use."""
+        return self.ballast is not None and not self.ballast.present
 
     def read_sealed(self, path: Path) -> bytes | None:
         """What `write_sealed` wrote, None when there is no such file. Raises EnvelopeError when it was altered."""

@@ -12,7 +12,6 @@ kernel may have marked the pages clean). The good part is handed on, and the nex
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import queue
 import threading
@@ -25,11 +24,12 @@ from typing import Any
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.segment import SegmentWriter
 from feedbackloop.gateway import failpoints
-from feedbackloop.gateway.disk import Disk
+from feedbackloop.gateway.disk import NO_SPACE, Disk
 
 SEGMENT_BYTES = 8 << 20
 RETRY_SECONDS = 1.0
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+RECOVERING = "Recovering"
+"""The reason while a failed write is too recent to try again."""
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class Log:
     def _flush(self) -> None:
         appends, self._waiting = self._waiting, []
         if self._open is None and time.monotonic() < self._not_before:
-            self._end(Committed(appends, error=LogUnavailable("Recovering")))
+            self._end(Committed(appends, error=LogUnavailable(RECOVERING)))
             return
         segment = self._open or self._begin()
         frame = segment.writer.frames
@@ -250,7 +250,7 @@ class Log:
             except OSError:
                 logger.error("segment %s could not be cut back; readers skip its end", segment.number)
         self._seal()
-        return LogUnavailable("DiskFull" if error.errno in _NO_SPACE else "WriteFailed")
+        return LogUnavailable("DiskFull" if error.errno in NO_SPACE else "WriteFailed")
 
     def _seal(self) -> None:
         segment, self._open = self._open, None

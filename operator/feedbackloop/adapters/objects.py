@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from feedbackloop.adapters.credentials import CredentialFiles
+from feedbackloop.adapters.glances import Glances
 from feedbackloop.adapters.ports import Json
 from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
 from feedbackloop.api.conditions import Reason
@@ -29,6 +30,7 @@ class ObjectsAdapter:
         self._credentials = CredentialFiles(config.credentials_path)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="objects")
         self._clients: dict[str, tuple[tuple[tuple[str, str], ...], Any]] = {}
+        self._versioning = Glances[tuple[str, str], bool](self._pool)
 
     async def read_json(self, endpoint_name: str, bucket: str, key: str) -> tuple[Json, str] | None:
         endpoint = self._config.endpoint(endpoint_name, EndpointType.S3)
@@ -37,6 +39,16 @@ class ObjectsAdapter:
         read = functools.partial(self._read, endpoint, bucket, key)
         data = await asyncio.get_running_loop().run_in_executor(self._pool, read)
         return None if data is None else (_parse(endpoint, bucket, key, data), hashlib.sha256(data).hexdigest())
+
+    def keeps_versions(self, endpoint_name: str, bucket: str) -> bool | None:
+        endpoint = self._config.endpoint(endpoint_name, EndpointType.S3)
+        if endpoint is None:
+            return None
+        return self._versioning.of((endpoint.name, bucket), functools.partial(self._ask_versioning, endpoint, bucket))
+
+    def _ask_versioning(self, endpoint: Endpoint, bucket: str) -> bool:
+        """A suspended bucket counts too: it still has the versions of before."""
+        return bool(self._client(endpoint).get_bucket_versioning(Bucket=bucket).get("Status"))
 
     def close(self) -> None:
         """Do not wait for reads that hang: they end by their timeouts."""

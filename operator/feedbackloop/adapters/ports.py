@@ -68,6 +68,13 @@ class ObjectsPort(Protocol):
         """The object and the sha256 (hex) of its bytes; None when it is absent."""
         ...
 
+    def keeps_versions(self, endpoint_name: str, bucket: str) -> bool | None:
+        """Whether a bucket keeps old versions of its objects, as was last seen; None while that is not known.
+
+        Answers at once: it asks in the background, every few minutes, and never fails.
+        """
+        ...
+
 
 class MlflowPort(Protocol):
     """The registry of runs and versions, by REST. Everything may be repeated."""

@@ -25,7 +25,7 @@ COUNTS_EVERY = timedelta(seconds=60)
 ABNORMAL = (ConditionType.STALLED, ConditionType.RECONCILING)
 """Present only while they are true."""
 _ANNOUNCED = (ConditionType.STALLED, ConditionType.TARGET_ADOPTED, ConditionType.COLLECTION_READY)
-_ANNOUNCED_WHEN_BAD = (ConditionType.STORAGE_REACHABLE,)
+_ANNOUNCED_WHEN_BAD = (ConditionType.STORAGE_REACHABLE, ConditionType.KEYS_ERASABLE)
 _PROGRESS = frozenset({Reason.ADOPTING.value, Reason.GATEWAY_STARTING.value, Reason.DELETING.value})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +107,23 @@ async def test_an_endpoint_that_the_admin_did_not_name_is_refused(objects: Objec
     with pytest.raises(UserError) as raised:
         await objects.read_json("elsewhere", "feedback", "x.json")
     assert raised.value.reason is Reason.UNKNOWN_ENDPOINT
+
+
+@pytest.mark.parametrize(("status", "known"), [(None, False), ("Enabled", True), ("Suspended", True)])
+async def test_whether_a_bucket_keeps_versions_is_found_in_the_background(
+    s3: SeaweedFs, objects: ObjectsAdapter, status: str | None, known: bool
+) -> None:
+    bucket = f"keys-{str(status).lower()}"
+    s3.make_bucket(bucket)
+    if status is not None:
+        s3.client().put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+    assert objects.keeps_versions("minio", bucket) is None
+    async with asyncio.timeout(20):
+        while objects.keeps_versions("minio", bucket) is None:  # noqa: ASYNC110 - answered by a thread
+            await asyncio.sleep(0.02)
+    assert objects.keeps_versions("minio", bucket) is known
+
+
+def test_of_a_bucket_that_cannot_be_asked_nothing_is_known(objects: ObjectsAdapter) -> None:
+    assert objects.keeps_versions("minio", "nowhere") is None
+    assert objects.keeps_versions("elsewhere", "feedback") is None

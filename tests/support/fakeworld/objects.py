@@ -28,6 +28,10 @@ class FakeObjects:
             return None
         return json.loads(text), hashlib.sha256(text.encode()).hexdigest()
 
+    def keeps_versions(self, endpoint_name: str, bucket: str) -> bool | None:
+        """No bucket does."""
+        return False
+
     def create(self, bucket: str, key: str, text: str) -> bool:
         """Write it unless it is there, as a job does with its result."""
         created = self.state.objects.setdefault(f"{bucket}/{key}", text) is text

@@ -85,7 +85,14 @@ class Gatherer:
             services=tuple(services),
             children={**children, **claim, **_services(services, facts.ref.name)},
             gateways=gateways,
+            keys_versioned=self._keys_versioned(facts),
         )
+
+    def _keys_versioned(self, facts: LoopFacts) -> bool | None:
+        if facts.spec is None:
+            return None
+        bucket = facts.spec.encryption.keys_bucket or facts.spec.storage.bucket
+        return self.adapters.objects.keeps_versions(facts.spec.storage.endpoint_name, bucket)
 
     async def _list(self, kind: Kind, facts: LoopFacts) -> list[Json]:
         return await self.adapters.kubernetes.list(kind, facts.ref.namespace)

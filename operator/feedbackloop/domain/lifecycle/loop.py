@@ -14,7 +14,12 @@ from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.lifecycle.loop_checks import belongs, leftovers, stalled, unfit, unready
 from feedbackloop.domain.lifecycle.loop_delete import decide_deletion
 from feedbackloop.domain.lifecycle.loop_effects import Announcement, Create, Decision, Effect
-from feedbackloop.domain.lifecycle.loop_findings import collection_ready, storage_reachable, target_adopted
+from feedbackloop.domain.lifecycle.loop_findings import (
+    collection_ready,
+    keys_erasable,
+    storage_reachable,
+    target_adopted,
+)
 from feedbackloop.domain.lifecycle.loop_models import Models, roles
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, LoopObservation
 from feedbackloop.domain.lifecycle.loop_plan import Plan, plan
@@ -188,7 +193,7 @@ class _Turn:
             before,
             self.plan.status.model_copy(update=update),
             summary=summary,
-            findings=findings,
+            findings=(*findings, *keys_erasable(self.seen, self.plan.spec)),
             generation=self.seen.loop.generation,
             now=self.now,
         )

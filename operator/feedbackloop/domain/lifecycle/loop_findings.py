@@ -11,6 +11,9 @@ from feedbackloop.domain.lifecycle.loop_models import short
 from feedbackloop.domain.lifecycle.loop_observation import LoopObservation
 from feedbackloop.domain.lifecycle.loop_replicas import ready_replicas
 
+KEY_SERVICE = "KeyServiceUnavailable"
+"""The class of an upload's error, as gateways tell it."""
+
 
 def target_adopted(
     seen: LoopObservation, spec: FeedbackLoopSpec, *, digest: str, applied: bool, promoting: bool
@@ -56,7 +59,25 @@ def storage_reachable(seen: LoopObservation) -> Finding:
     if seen.gateways is None:
         return Finding(ConditionType.STORAGE_REACHABLE, None, Reason.GATEWAY_UNAVAILABLE, "the gateway does not answer")
     errors = sorted({g.storage_error for g in seen.gateways if g.storage_error})
+    if KEY_SERVICE in errors:
+        message = "the service of the root key does not answer; accepted events wait on the gateway's volume"
+        return Finding(ConditionType.STORAGE_REACHABLE, False, Reason.KEY_SERVICE_UNAVAILABLE, message)
     if errors:
         message = f"uploads fail with {', '.join(errors)}; accepted events wait on the gateway's volume"
         return Finding(ConditionType.STORAGE_REACHABLE, False, Reason.STORAGE_UNAVAILABLE, message)
     return Finding(ConditionType.STORAGE_REACHABLE, True, Reason.REACHABLE, "uploads succeed")
+
+
+def keys_erasable(seen: LoopObservation, spec: FeedbackLoopSpec) -> tuple[Finding, ...]:
+    """Whether a destroyed key is gone for good; nothing while nobody knows, so that the last finding stands."""
+    if seen.keys_versioned is None:
+        return ()
+    field = "spec.encryption.keysBucket" if spec.encryption.keys_bucket else "spec.storage.bucket"
+    bucket = spec.encryption.keys_bucket or spec.storage.bucket
+    if seen.keys_versioned:
+        message = (
+            f"{field}: bucket {bucket} keeps old versions, from which destroyed keys could be brought back; name a"
+            " bucket in spec.encryption.keysBucket on which versioning was never enabled"
+        )
+        return (Finding(ConditionType.KEYS_ERASABLE, False, Reason.KEYS_BUCKET_VERSIONED, message),)
+    return (Finding(ConditionType.KEYS_ERASABLE, True, Reason.UNVERSIONED, f"bucket {bucket} keeps no old versions"),)

@@ -80,6 +80,8 @@ class LoopObservation:
     children: Mapping[Child, Json] = field(default_factory=dict)
     """The objects that stand under the names of our children, whoever made them."""
     gateways: tuple[GatewayStatus, ...] | None = None
+    keys_versioned: bool | None = None
+    """Whether the bucket of wrapped keys keeps old versions; None while that is not known."""
     adoption_conflict: Finding | None = None
     """What the dry run of the adoption said, if it was needed and refused."""
     refused: Finding | None = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from feedbackloop.api.feedbackloop import PodOffset
+from feedbackloop.api.gateway import KeyService, ObjectStore
 from feedbackloop.events import store
-from feedbackloop.events.keys import Kek
+from feedbackloop.events.keyring.keyring import Keyring
+from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import Record
 from tests.gateway.process import Gateway
@@ -26,8 +28,15 @@ def uploaded(gateway: Gateway, seconds: float = 30) -> dict[str, Any]:
     return found
 
 
+def keyring(gateway: Gateway) -> Keyring:
+    """The loop's keys, found as a job finds them."""
+    service = KeyService.model_validate(gateway.config.get("encryption", {}))
+    storage = ObjectStore.model_validate(gateway.config["storage"])
+    return keyring_of(service, storage, gateway.root / "secrets", str(gateway.config["loop"]["uid"]))
+
+
 def records(gateway: Gateway, objects: ObjectClient) -> list[Record]:
     """The uploaded records, as a job reads them."""
     offset = gateway.status()["uploaded"]["offset"]
     cut = [PodOffset(pod=gateway.env["FL_POD_NAME"], offset=offset, trainable=0)]
-    return list(store.read_events(objects, gateway.prefix, cut, Kek.of(gateway.kek)))
+    return list(store.read_events(objects, gateway.prefix, cut, keyring(gateway)))

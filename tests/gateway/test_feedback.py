@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from feedbackloop.events import store
-from feedbackloop.events.keys import Kek
 from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from tests.gateway.conftest import MakeGateway
 from tests.gateway.process import SIGNALS, Gateway, event
-from tests.gateway.stored import records, uploaded
+from tests.gateway.stored import keyring, records, uploaded
 from tests.gateway.waiting import wait_for
 
 
@@ -63,7 +62,7 @@ def test_when_all_events_are_bad_the_answer_is_422_and_the_rows_are_kept(gateway
     reply = gateway.vote(gateway.token(), event("stars", "call +49 170 1234567"))
     assert reply.status == 422
     uploaded(gateway)
-    (row,) = store.read_badrows(objects, gateway.prefix, Kek.of(gateway.kek))
+    (row,) = store.read_badrows(objects, gateway.prefix, keyring(gateway))
     assert row.bad_row_id == reply.json()["rejected"][0]["bad_row_id"]
     assert "<PHONE_1>" in row.raw
 

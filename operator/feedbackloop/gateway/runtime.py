@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from feedbackloop.events import keys
@@ -26,6 +26,7 @@ from feedbackloop.gateway.joining.join import Pod
 from feedbackloop.gateway.joining.secret import LoopSecret
 from feedbackloop.gateway.joining.waiting import Patience
 from feedbackloop.gateway.journal import Journal
+from feedbackloop.gateway.keeper import GatewayKeys, Keeper
 from feedbackloop.gateway.meta import OutcomesSet
 from feedbackloop.gateway.peers.intake import Intake
 from feedbackloop.gateway.peers.ownership import ordinal_of
@@ -108,8 +109,14 @@ class Runtime:
 
     async def _work(self, applied: Applied) -> None:
         settings, uid = self._settings, applied.config.loop.uid
-        kek = keys.load_kek(settings.secrets / "kek")
+        self._keys = GatewayKeys(settings, applied)
+        kek = self._keys.ring
         volume = Volume(settings.volume, kek=kek, loop_uid=uid)
+        started = await self._or_stop(self._patiently(applied, self._keys.start))
+        if started is None:
+            volume.close()
+            return
+        applied, _ = started
         joined = await self._or_stop(self._join(applied, Pod(settings.pod, volume, kek, settings.secrets)))
         if joined is None:
             volume.close()
@@ -141,16 +148,19 @@ class Runtime:
             self._spawn(work)
         self._spawn(self._follow_config())
         self._spawn(self._tick())
+        self._spawn(Keeper(self._keys, self._journal, lowest=ordinal_of(settings.pod) == 0).run())
         await self._open_ports()
         await self._stop.wait()
 
     async def _join(self, applied: Applied, pod: Pod) -> tuple[Applied, LoopSecret]:
         """The loop's secret and this pod's place in the log: on a fresh volume both come from object storage."""
+        return await self._patiently(applied, pod.join)
 
+    async def _patiently(self, applied: Applied, attempt: Callable[[Applied], T]) -> tuple[Applied, T]:
         def told(what: str) -> None:
             self._admin.waiting = what
 
-        return await Patience(self._configs, told).until_done(applied, pod.join)
+        return await Patience(self._configs, told).until_done(applied, attempt)
 
     def _resume(self, restored: Restored) -> None:
         journal = self._journal
@@ -195,7 +205,7 @@ class Runtime:
 
     async def _apply(self, applied: Applied) -> None:
         await self._upstream.configure(applied.config.routing)
-        self._core.applied = applied
+        self._core.applied = self._keys.applied = applied
         self._peers.configure(applied.config)
         self._core.peers = self._peers if self._peers.any else None
         if applied.outcomes != self._journal.state.units.outcomes:

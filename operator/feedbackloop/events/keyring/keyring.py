@@ -98,13 +98,15 @@ class Keyring(Kek):
             self._renew_copies()
             self._refreshed = self._clock()
 
-    def add(self, family: Family) -> None:
-        """A new version, which is the current one from now on; no error when another pod was first."""
+    def add(self, family: Family) -> str:
+        """A new version, which is the current one from now on; its id. No error when another pod was first."""
         with self._lock:
             self.refresh()
             number = self._outer if family is Family.OUTER else self._inner
-            self._create(KeyName(family, number + 1))
+            name = KeyName(family, number + 1)
+            self._create(name)
             self.refresh()
+            return name.ident
 
     def _first(self, family: Family) -> KeyName:
         """The first key of a new loop. Its keys lost while its data is there: refused, a person must look."""

@@ -23,8 +23,6 @@ class KeyStorage:
 
     def __init__(self, connect: Connect, prefix: str, cache: Path | None = None) -> None:
         self.connect, self.prefix, self._cache = connect, prefix, cache
-        if cache is not None:
-            cache.mkdir(parents=True, exist_ok=True)
 
     def path(self, name: KeyName) -> str:
         return f"{self.prefix}keys/{name.ident}"
@@ -37,7 +35,7 @@ class KeyStorage:
 
     def cached_names(self) -> list[KeyName]:
         """The outer keys that the volume has copies of."""
-        if self._cache is None:
+        if self._cache is None or not self._cache.is_dir():
             return []
         found = (KeyName.parse(path.name.replace("-", "/")) for path in self._cache.iterdir())
         return sorted(name for name in found if name is not None)
@@ -89,6 +87,7 @@ class KeyStorage:
         path = self._copy(name)
         if path is None or self.cached(name) == blob:
             return
+        path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(".new")
         with scratch.open("wb") as file:
             file.write(blob.encode())

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
-from feedbackloop.events.errors import EnvelopeError, EventsError, StorageUnavailable
+from feedbackloop.events.errors import EnvelopeError, EventsError, KeyRefused, KeyServiceUnavailable, StorageUnavailable
 from feedbackloop.gateway.applied import Applied, BadConfig, apply
 from feedbackloop.gateway.joining.secret import NotYet
 
@@ -28,13 +28,13 @@ class Patience:
     async def until_done(self, applied: Applied, attempt: Callable[[Applied], T]) -> tuple[Applied, T]:
         """The configuration of the attempt that succeeded, and its result; attempts run in a thread.
 
-        Raises EnvelopeError at once: another root key does not become the right one by waiting.
+        Raises EnvelopeError and KeyRefused at once: another root key does not become the right one by waiting.
         """
         pause, said = FIRST_PAUSE_SECONDS, ""
         while True:
             try:
                 return applied, await asyncio.to_thread(attempt, applied)
-            except EnvelopeError:
+            except (EnvelopeError, KeyRefused):
                 raise
             except (NotYet, EventsError) as error:
                 said = self._say(_what(error), said)
@@ -62,4 +62,6 @@ class Patience:
 def _what(error: Exception) -> str:
     if isinstance(error, StorageUnavailable):
         return f"a fresh volume needs object storage once, which fails with {error.reason}"
+    if isinstance(error, KeyServiceUnavailable):
+        return f"KeyServiceUnavailable: the service of the root key fails with {error.reason}"
     return str(error)

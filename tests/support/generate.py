@@ -1,4 +1,5 @@
-"""Writes what is generated besides the CRDs: the chart's copies of them, its values' schema, the table of reasons."""
+"""Writes what is generated besides the CRDs: the chart's copies of them, its values' schema, the tables
+of reasons and of events."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ import shutil
 from pathlib import Path
 
 from feedbackloop.api import conditions
+from feedbackloop.events.schema import document
 from tests.unit.chart import schema as chart_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART_CRDS = ROOT / "charts" / "feedbackloop-operator" / "files" / "crds"
 CONDITIONS = ROOT / "docs" / "reference" / "conditions.md"
+EVENTS = ROOT / "docs" / "reference" / "events.md"
 
 HEAD = """# Conditions and reasons
 
@@ -52,6 +55,7 @@ def main() -> None:
     chart_schema.PATH.write_text(chart_schema.text(), encoding="utf-8")
     text = HEAD + table("Condition types", "ConditionType") + table("Reasons", "Reason")
     CONDITIONS.write_text(text, encoding="utf-8")
+    EVENTS.write_text(document.text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

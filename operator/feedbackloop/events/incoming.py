@@ -41,7 +41,8 @@ Token = Annotated[str, Meta(pattern=TOKEN_PATTERN, max_length=MAX_ID)]
 OptionalToken = Annotated[str, Meta(pattern=TOKEN_PATTERN.replace("{1,200}", "{0,200}"), max_length=MAX_ID)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Time = Annotated[str, Meta(pattern=TIME_PATTERN, max_length=40)]
-Number = Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Integer = Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Level = Literal["output", "turn", "session"]
 Stream = Literal["unverified", "verified"]
@@ -88,7 +89,7 @@ class IncomingFeedback(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Made by the client (UUIDv7 by preference): the same id again is the same event."""
     signal: Annotated[str, Meta(max_length=MAX_ID)]
     """The name of one of the loop's signals."""
-    value: bool | Number | float | Text | None = None
+    value: bool | Integer | Number | Text | None = None
     """What was said or seen; its type is that of the signal's kind."""
     output_id: Id | None = None
     """The judged output; may be left out when the token is about one only."""

@@ -30,7 +30,7 @@ VALUES: dict[SignalKind, Callable[[Signal], Schema]] = {
     _K.COPY: lambda _: {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER},
     _K.REGENERATE: lambda _: _NOTHING,
     _K.EDIT: lambda _: {"type": "number", "minimum": 0, "maximum": 1},
-    _K.CONVERSION: lambda _: {"type": "number"},
+    _K.CONVERSION: lambda _: {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER},
     _K.FOLLOW_UP: lambda _: False,
     _K.ABANDONMENT: lambda _: False,
 }

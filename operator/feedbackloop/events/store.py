@@ -172,10 +172,15 @@ def _records(objects: ObjectClient, segment: StoredSegment, position: Offset, ke
             yield placed(record, position.pod, seq)
 
 
-def read_badrows(objects: ObjectClient, prefix: str, kek: Kek) -> Iterator[BadRow]:
-    """All bad rows that are stored now, in order (pod, then number), each with `pod` and `seq` set."""
+def read_badrows(objects: ObjectClient, prefix: str, kek: Kek, *, after: tuple[str, int] = ("", 0)) -> Iterator[BadRow]:
+    """All bad rows that are stored now, in order (pod, then number), each with `pod` and `seq` set.
+
+    `after` is the (pod, number) of a row: segments up to it are not read.
+    """
     for pod in pods(objects, prefix, BAD_ROWS):
         for segment in segments(objects, prefix, BAD_ROWS, pod):
+            if (pod, segment.last) <= after:
+                continue
             try:
                 entries = _read(objects, segment, kek)
             except ObjectMissing:

@@ -63,6 +63,16 @@ class Uploader:
         self._draining = True
         self.retry_now()
 
+    def objects(self) -> ObjectClient:
+        """The storage of now, for others to read from, in any thread. Raises StorageUnavailable."""
+        return self._objects(self._applied().config.storage)
+
+    def seal_now(self) -> None:
+        """Seals what is open, so that it is uploaded next."""
+        if self._journal.log.open_bytes:
+            self._journal.log.roll()
+        self.retry_now()
+
     def retry_now(self) -> None:
         """Something changed that may let an upload succeed."""
         self._kick.set()

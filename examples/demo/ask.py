@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from examples.demo.users import TIMEOUT, chat
+from examples.demo.users import TEMPLATE, TIMEOUT, chat
 from examples.demo.world import Question, World
 
 CONCURRENCY = 8
@@ -17,7 +17,7 @@ ATTEMPTS = 20
 async def accuracy(url: str, token: str | None, questions: Sequence[Question], world: World) -> float:
     """The share of right answers, between 0 and 1. Requests without a session id go to stable and are not counted."""
     slots = asyncio.Semaphore(CONCURRENCY)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"X-Prompt-Template": TEMPLATE, **({"Authorization": f"Bearer {token}"} if token else {})}
 
     async def ask(http: aiohttp.ClientSession, question: Question) -> bool:
         async with slots:

@@ -40,6 +40,7 @@ DOWN_WHEN_WRONG = {
 }
 CORRECTS = {Persona.HONEST: 0.9, Persona.HARSH: 0.9, Persona.LENIENT: 0.5, Persona.SPAM: 0.0, Persona.CHATTY: 0.9}
 TYPO = 0.1
+RESOLVED, GRADED = 0.15, 0.15
 
 SPAM_TEXTS = (
     "BUY CHEAP WATCHES NOW",
@@ -80,7 +81,7 @@ def population(size: int, rng: random.Random) -> list[User]:
 
 
 def react(user: User, question: Question, answer: str, world: World, rng: random.Random) -> list[Signal]:
-    """What the user sends about an answer: one vote always, and perhaps a reason, a correction, a comment."""
+    """What the user sends about an answer: one vote always, and perhaps a reason, a correction, a comment, a grade."""
     truth = world.truth(question.fact)
     right = world.right(question.fact, answer)
     down = rng.random() < (DOWN_WHEN_RIGHT if right else DOWN_WHEN_WRONG)[user.persona]
@@ -93,7 +94,17 @@ def react(user: User, question: Question, answer: str, world: World, rng: random
             signals.append(Signal("fix", _typed(truth, rng)))
     if user.persona is Persona.CHATTY:
         signals.append(Signal("note", _private(user, rng)))
-    return signals
+    return signals + _asked(right, down, rng)
+
+
+def _asked(right: bool, down: bool, rng: random.Random) -> list[Signal]:
+    """Answers to what only some users are asked: whether it helped, and how many stars it deserves."""
+    asked = rng.random()
+    if asked < RESOLVED:
+        return [Signal("resolved", "yes" if right else "no")]
+    if asked < RESOLVED + GRADED:
+        return [Signal("grade", rng.choice((1, 2)) if down else rng.choice((4, 5)))]
+    return []
 
 
 def _spam(rng: random.Random) -> list[Signal]:

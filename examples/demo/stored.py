@@ -6,14 +6,17 @@ import base64
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from examples.demo.record import load
 from examples.demo.settings import Settings
 from examples.demo.shell import Kubectl
 from feedbackloop.api.feedbackloop import PodOffset
-from feedbackloop.api.gateway import ObjectStore
+from feedbackloop.api.gateway import KeyService, ObjectStore
 from feedbackloop.events import store as log
+from feedbackloop.events.keyring.keyring import Keyring
+from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 
@@ -24,7 +27,9 @@ class Store:
 
     objects: S3Client
     prefix: str
-    key: bytes
+    keys: Keyring
+    mounted: TemporaryDirectory[str]
+    """The loop's Secrets as a pod has them; the keyring reads them whenever it needs a key."""
 
 
 @dataclass
@@ -58,7 +63,20 @@ def store_of(kubectl: Kubectl, settings: Settings, loop: dict[str, Any]) -> Stor
     where = ObjectStore(url=f"http://{service['spec']['clusterIP']}:8333", bucket=spec["storage"]["bucket"])
     client = S3Client(where, (keys["AWS_ACCESS_KEY_ID"].decode(), keys["AWS_SECRET_ACCESS_KEY"].decode()))
     prefix = f"{spec['storage'].get('prefix', '')}{loop['metadata']['uid']}/"
-    return Store(client, prefix, secret(kubectl, spec["encryption"]["key"]["secretName"])["key"])
+    told = KeyService(rotation_period_seconds=spec["encryption"].get("rotationPeriodSeconds", 2_592_000))
+    mounted = TemporaryDirectory()
+    for name, files in (("kek", secret(kubectl, spec["encryption"]["key"]["secretName"])), ("storage", keys)):
+        write(Path(mounted.name) / name, files)
+    below = where.model_copy(update={"prefix": prefix})
+    keyring = keyring_of(told, below, Path(mounted.name), str(loop["metadata"]["uid"]))
+    return Store(client, prefix, keyring, mounted)
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    """A Secret as a pod has it mounted."""
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def whole_log(store: Store) -> list[PodOffset]:
@@ -73,12 +91,12 @@ def whole_log(store: Store) -> list[PodOffset]:
 def read(store: Store) -> Found:
     """Decrypt the whole log and count its ids."""
     found = Found()
-    for record in log.read_events(store.objects, store.prefix, whole_log(store), store.key):
+    for record in log.read_events(store.objects, store.prefix, whole_log(store), store.keys):
         if isinstance(record, FeedbackRecord):
             found.events[record.event_id] += 1
         elif isinstance(record, InteractionRecord):
             found.outputs.update(output.output_id for output in record.outputs)
-    for row in log.read_badrows(store.objects, store.prefix, store.key):
+    for row in log.read_badrows(store.objects, store.prefix, store.keys):
         found.bad_rows[row.bad_row_id] += 1
         found.refusals[f"{row.code} at {row.path}"] += 1
     return found

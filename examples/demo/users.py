@@ -18,6 +18,8 @@ from examples.demo.world import Question, World
 
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 RETRIES = 5
+TEMPLATE = "support@1"
+"""The context that the loop requires of every request."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Turn:
             "X-Session-Id": f"s-{self.rng.getrandbits(64):016x}",
             "X-Subject-Id": self.user.subject,
             "X-Consent-Train": "true" if self.user.consents else "false",
-            "X-Prompt-Template": "support@1",
+            "X-Prompt-Template": TEMPLATE,
         }
         async with self.http.post(
             f"{self.traffic.endpoints.app}/v1/chat/completions", json=chat(self.question.text), headers=headers
@@ -158,7 +160,8 @@ def note(
 ) -> None:
     rejected = {int(str(r["index"])) for r in answer.get("rejected", [])}
     for row in answer.get("rejected", []):
-        acknowledged.bad_row(str(row["bad_row_id"]))
+        if "bad_row_id" in row:
+            acknowledged.bad_row(str(row["bad_row_id"]))
     for index, event in enumerate(events):
         if index not in rejected:
             acknowledged.event(str(event["event_id"]))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
 from feedbackloop.api.feedbackloop import Encryption, EncryptionKey
 from feedbackloop.api.gateway import KeyService, RootKeyType
+from feedbackloop.domain.children.common import Json
 
+PREVIOUS = "previous"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
@@ -23,6 +25,15 @@ def secret_files(key: EncryptionKey) -> tuple[str, ...]:
     if key.aws_kms is not None:
         return CREDENTIALS
     return ("token",) if key.vault_transit is not None else ("key",)
+
+
+def volume_source(key: EncryptionKey) -> Json:
+    """The Secret's files, and `previous` when it has one: the root key before this one, while it is exchanged."""
+    name = key.mounted_secret_name
+    now = {"name": name, "items": [{"key": file, "path": file} for file in secret_files(key)]}
+    before = {"name": name, "items": [{"key": PREVIOUS, "path": PREVIOUS}], "optional": True}
+    # 0440: the files belong to root, and the process reads them through the pod's fsGroup.
+    return {"projected": {"defaultMode": 0o440, "sources": [{"secret": now}, {"secret": before}]}}
 
 
 def key_service(encryption: Encryption, admin: AdminConfig) -> KeyService | None:

@@ -15,7 +15,7 @@ from feedbackloop.api.improvementrun import StageName
 from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import LIBRARY, Json, container_security, optional, pod_security
-from feedbackloop.domain.children.encryption import CREDENTIALS, secret_files
+from feedbackloop.domain.children.encryption import CREDENTIALS, volume_source
 from feedbackloop.domain.jobs.identity import Rendered
 
 SCRATCH = "/scratch"
@@ -152,7 +152,7 @@ def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
     """Only what the stage needs: models never reach curate, the write credential reaches train alone."""
     mounted = [
         _secret("storage", loop.storage.credentials_secret_name, CREDENTIALS),
-        _secret("kek", loop.encryption.key.mounted_secret_name, secret_files(loop.encryption.key)),
+        _mounted("secret-kek", volume_source(loop.encryption.key), f"{SECRETS_PATH}/kek"),
     ]
     if stage is not StageName.CURATE:
         mounted.append(_secret("models", loop.models.credentials_secret_name, CREDENTIALS))

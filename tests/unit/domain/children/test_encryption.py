@@ -7,7 +7,7 @@ from typing import Any
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.feedbackloop import Encryption
 from feedbackloop.api.gateway import KeyService, RootKeyType
-from feedbackloop.domain.children.encryption import key_service, secret_files
+from feedbackloop.domain.children.encryption import key_service, secret_files, volume_source
 from tests.support import loops
 
 KMS = {"endpointName": "kms", "keyId": "alias/loop", "credentialsSecretName": "kms-user"}
@@ -31,6 +31,8 @@ def test_a_secret_needs_no_endpoint() -> None:
     told = encryption({"secretName": "loop-kek"}, rotationPeriodSeconds=3600, keysBucket="keys")
     assert key_service(told, loops.admin()) == KeyService(rotation_period_seconds=3600, keys_bucket="keys")
     assert secret_files(told.key) == ("key",)
+    sources = volume_source(told.key)["projected"]["sources"]
+    assert [bool(source["secret"].get("optional")) for source in sources] == [False, True]
 
 
 def test_kms_is_told_with_its_region_and_key() -> None:

@@ -106,7 +106,7 @@ def test_a_pod_that_is_not_ready_is_still_found_by_the_operator() -> None:
 
 def test_each_secret_is_mounted_read_only_where_the_contract_says() -> None:
     pod = objects()["StatefulSet/support-bot-gateway"]["spec"]["template"]["spec"]
-    secrets = {v["name"]: v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v}
+    secrets = {name: secret for name, (secret, _) in secret_files(loops.spec()).items()}
     assert secrets == {"storage": "s3", "kek": "loop-kek", "app": "app-token"}
     mounts = {m["name"]: m["mountPath"] for m in pod["containers"][0]["volumeMounts"] if m.get("readOnly")}
     assert mounts == {name: f"/etc/feedbackloop/secrets/{name}" for name in secrets}
@@ -119,7 +119,12 @@ def collection(**changes: Any) -> FeedbackLoopSpec:
 def secret_files(spec: FeedbackLoopSpec) -> dict[str, tuple[str, list[str]]]:
     pod = objects(spec=spec)["StatefulSet/support-bot-gateway"]["spec"]["template"]["spec"]
     secrets = {v["name"]: v["secret"] for v in pod["volumes"] if "secret" in v}
-    return {name: (s["secretName"], [item["key"] for item in s["items"]]) for name, s in secrets.items()}
+    found = {name: (s["secretName"], [item["key"] for item in s["items"]]) for name, s in secrets.items()}
+    (projected,) = [v["projected"]["sources"] for v in pod["volumes"] if v["name"] == "kek"]
+    now, before = (source["secret"] for source in projected)
+    assert (before["name"], before["optional"]) == (now["name"], True)
+    assert before["items"] == [{"key": "previous", "path": "previous"}]
+    return {**found, "kek": (now["name"], [item["key"] for item in now["items"]])}
 
 
 def test_of_each_secret_only_the_keys_of_the_contract_are_mounted() -> None:

@@ -16,7 +16,7 @@ from feedbackloop.domain.children.common import (
     optional,
     pod_security,
 )
-from feedbackloop.domain.children.encryption import CREDENTIALS, secret_files
+from feedbackloop.domain.children.encryption import CREDENTIALS, volume_source
 from feedbackloop.domain.children.gateway.services import COMPONENT, pod_labels
 
 LOG_VOLUME = "log"
@@ -132,23 +132,24 @@ def _env(loop: LoopRef) -> list[Json]:
     return [*({"name": name, "value": value} for name, value in plain.items()), pod_name]
 
 
-def _secrets(spec: FeedbackLoopSpec) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Directory to the Secret and its keys that are mounted there; a Secret's other keys are none of ours."""
-    key, verified = spec.encryption.key, spec.collection.verified_token_secret_name
+def _secrets(spec: FeedbackLoopSpec) -> dict[str, Json]:
+    """The source of each directory; a Secret's other keys are none of ours."""
+    verified = spec.collection.verified_token_secret_name
     return {
-        "storage": (spec.storage.credentials_secret_name, CREDENTIALS),
-        "kek": (key.mounted_secret_name, secret_files(key)),
-        "app": (spec.collection.app_token_secret_name, ("token",)),
-        **({"verified": (verified, ("token",))} if verified else {}),
+        "storage": _source(spec.storage.credentials_secret_name, CREDENTIALS),
+        "kek": volume_source(spec.encryption.key),
+        "app": _source(spec.collection.app_token_secret_name, ("token",)),
+        **({"verified": _source(verified, ("token",))} if verified else {}),
     }
 
 
 def _secret_volumes(spec: FeedbackLoopSpec) -> list[Json]:
-    return [{"name": n, "secret": _source(s, keys)} for n, (s, keys) in _secrets(spec).items()]
+    return [{"name": name, **source} for name, source in _secrets(spec).items()]
 
 
 def _source(secret: str, keys: tuple[str, ...]) -> Json:
-    return {"secretName": secret, "defaultMode": 0o440, "items": [{"key": key, "path": key} for key in keys]}
+    items = [{"key": key, "path": key} for key in keys]
+    return {"secret": {"secretName": secret, "defaultMode": 0o440, "items": items}}
 
 
 def _port(name: str, number: int) -> Json:

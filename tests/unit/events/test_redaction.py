@@ -160,7 +160,7 @@ def every_view(text: str, depth: int = 3) -> Iterator[View]:
             yield view
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(SOUP | SEEDED | st.text(max_size=200))
 def test_where_the_gate_says_no_every_detector_and_every_reading_says_no(text: str) -> None:
     for view in every_view(text):
@@ -179,14 +179,14 @@ def test_what_a_gate_sees_in_one_text_it_sees_in_all_texts_of_an_event(text: str
     assert GATE.open_for(folded(text)) <= GATE.open_for(folded(f"first\x1e\n\x1e{text}\x1e\n\x1elast"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(SOUP | SEEDED | st.text(max_size=200))
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = REDACTOR.redact_text(text)
     assert REDACTOR.redact_text(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(SOUP | SEEDED | st.text(max_size=60))
 def test_every_view_maps_every_character_back_into_the_text(text: str) -> None:
     assert fold(View(text)).text == folded(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import hyperscan
@@ -18,21 +19,28 @@ def _collect(index: int, _start: int, _end: int, _flags: int, found: Any) -> Non
     found.add(index)
 
 
+@lru_cache(maxsize=8)
+def _compiled(patterns: tuple[tuple[bytes, int], ...]) -> bytes:
+    """The serialised database: compiling takes most of a second, loading none."""
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[pattern for pattern, _ in patterns],
+        ids=[index for _, index in patterns],
+        elements=len(patterns),
+        flags=hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL,
+    )
+    return bytes(hyperscan.dumpb(database))
+
+
 class Gate:
     """Compiled patterns of some detectors and of all readings; not for use by two threads at once."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         patterns = [(pattern, index) for index, detector in enumerate(detectors) for pattern in detector.gates]
-        patterns += [
-            (clue, index) for index, reading in zip(READING_IDS, READINGS, strict=True) for clue in reading.clues
-        ]
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[pattern for pattern, _ in patterns],
-            ids=[index for _, index in patterns],
-            elements=len(patterns),
-            flags=hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL,
-        )
+        for index, reading in zip(READING_IDS, READINGS, strict=True):
+            patterns += [(clue, index) for clue in reading.clues]
+        self._database = hyperscan.loadb(_compiled(tuple(patterns)), hyperscan.HS_MODE_BLOCK)
+        self._database.scratch = hyperscan.Scratch(self._database)
 
     def open_for(self, text: str) -> set[int]:
         """What may find something in the text, or read it anew; empty for most texts."""

@@ -11,11 +11,8 @@ from feedbackloop.events.redaction.detectors.detector import Detector, Span, com
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _DOT = r"(?:\.[\r\n]{0,2}|[\r\n]{1,2}\.|\[\.\]|[ ]\.[ ])"
-_V4 = compiled(rf"(?<![0-9.]) (?:{_OCTET}{_DOT}){{3}}{_OCTET} (?!\.?[0-9])")
-_V6 = compiled(
-    r"""(?<![0-9A-Za-z:.])
-        (?:[0-9A-Fa-f:]{2,39}:[0-9]{1,3}(?:\.[0-9]{1,3}){3} | [0-9A-Fa-f:]{2,39}+) (?![0-9A-Za-z:])"""
-)
+_V4 = compiled(rf"(?<![0-9])(?<![0-9]\.) (?:{_OCTET}{_DOT}){{3}}{_OCTET} (?!\.?[0-9])")
+_V6 = compiled(r"(?<![0-9A-Za-z])[0-9A-Fa-f:]{2,41}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?![0-9A-Za-z:]))")
 
 
 def _find_v4(text: str) -> Iterator[Span]:
@@ -26,8 +23,11 @@ def _find_v4(text: str) -> Iterator[Span]:
 
 def _find_v6(text: str) -> Iterator[Span]:
     for match in _V6.finditer(text):
-        if _is_v6(match.group()):
-            yield match.span()
+        start, end = match.span()
+        start += text.startswith(":", start) and not text.startswith("::", start)
+        end -= text.endswith(":", start, end) and not text.endswith("::", start, end)
+        if _is_v6(text[start:end]):
+            yield start, end
 
 
 def _is_v6(candidate: str) -> bool:

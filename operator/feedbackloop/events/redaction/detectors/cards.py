@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from feedbackloop.api.collection import Entity
+from feedbackloop.events.redaction.detectors import context
 from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
 
 _RUN = compiled(r"(?<![0-9]) [0-9](?:[ .-]{0,2}[\r\n]{0,2}[ ]?[0-9]){11,}")
 _GROUP = compiled(r"[0-9]+")
+_BREAK = compiled(r"[\r\n]")
+_PRINTED = compiled(r"1[2-9]|(?:4[ ]){2,4}[1-4]|4[ ]6[ ][45]|6[ ]1[0-3]|8[ ]8|(?:2[ ]){7}2")
 _LONGEST = 19
 _BRANDS = compiled(
     r"""4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})                                  # Visa
@@ -16,7 +19,7 @@ _BRANDS = compiled(
       | 3[47][0-9]{13}                                                      # American Express
       | 3(?:0[0-5]|[689][0-9])[0-9]{11}                                     # Diners Club
       | (?:6011|65[0-9]{2}|64[4-9][0-9])[0-9]{12}(?:[0-9]{3})?              # Discover
-      | (?:35(?:2[89]|[3-8][0-9])[0-9]{12}(?:[0-9]{3})?|(?:2131|1800)[0-9]{11})   # JCB
+      | (?:35[0-9]{14}(?:[0-9]{3})?|(?:2131|1800)[0-9]{11})   # JCB
       | 62[0-9]{14,17}                                                      # UnionPay
       | (?:50|5[6-9]|6[0-9])[0-9]{10,17}                                    # Maestro
       | 220[0-4][0-9]{12,15}                                                # Mir
@@ -39,19 +42,17 @@ def is_card(digits: str) -> bool:
 def find(text: str) -> Iterator[Span]:
     for match in _RUN.finditer(text):
         for start, end in spans(match.group()):
-            yield match.start() + start, match.start() + end
+            if end - start > 12 or not context.REFERENCE.search(context.before(text, match.start() + start)):
+                yield match.start() + start, match.start() + end
 
 
 def spans(run: str) -> Iterator[Span]:
     """The card numbers in a run of digit groups: windows of whole groups, none overlapping another.
 
-    A window has groups of at least three digits, as cards are printed, or is the whole run: in a list of small
-    numbers some window always passes the check.
+    Groups are those that cards are printed in: in a list of numbers some window always passes the check. A line
+    break may stand anywhere.
     """
     groups = [match.span() for match in _GROUP.finditer(run)]
-    if is_card("".join(run[start:end] for start, end in groups)):
-        yield groups[0][0], groups[-1][1]
-        return
     first = 0
     while first < len(groups):
         last = _window(run, groups, first)
@@ -61,15 +62,24 @@ def spans(run: str) -> Iterator[Span]:
 
 
 def _window(run: str, groups: list[Span], first: int) -> int | None:
-    digits, found = "", None
+    digits, sizes, found = "", "", None
     for last in range(first, len(groups)):
         start, end = groups[last]
         digits += run[start:end]
-        if len(digits) > _LONGEST or end - start < 3:
+        if len(digits) > _LONGEST:
             break
-        if is_card(digits):
+        broken = last > first and _BREAK.search(run, groups[last - 1][1], start) is not None
+        sizes += f"{'+' if broken else ' '}{end - start}"
+        if _is_printed(sizes) and is_card(digits):
             found = last
     return found
+
+
+def _is_printed(sizes: str) -> bool:
+    """Whether groups of these sizes are how cards are printed; `+` stands for a line break between two."""
+    apart = sizes.replace("+", " ").split()
+    whole = [str(sum(map(int, group.split("+")))) for group in sizes.split()]
+    return any(_PRINTED.fullmatch(" ".join(each)) is not None for each in (apart, whole))
 
 
 DETECTOR = Detector(Entity.CREDIT_CARD, "CREDIT_CARD", (rb"[0-9](?:[ .-]{0,2}[\r\n]{0,2} ?[0-9]){11}",), find)

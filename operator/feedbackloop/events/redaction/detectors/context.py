@@ -8,7 +8,7 @@ _BEFORE = 48
 _AFTER = 24
 
 PHONE = re.compile(
-    r"""\b(?:phone|telephone|call|mobile|cell|tel|whats?app|signal|sms|text\s+me|texted|dial|ring|reach|contact|fax
+    r"""\b(?:phone|telephone|call|mobile|cell|tel|whats?app|signal|sms|office|text\s+me|texted|dial|ring|reach|contact|fax
       |hotline|telefon|handy|anruf|ruf|rückruf|téléphone|appel|joindre|joign|portable|numéro|teléfono|móvil|movil
       |celular|llam|cellulare|chiam|telem|ligue|ligar|liga|bel|bellen|telefoonnummer|zadzwo|dzwoń|komórk|numer\b
       |nummer\b|mobil|number\b)

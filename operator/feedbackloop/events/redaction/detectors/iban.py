@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from feedbackloop.api.collection import Entity
@@ -14,13 +15,23 @@ _LENGTHS = (
     "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
 )
 LENGTHS = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.split()}
-_CANDIDATE = compiled(r"(?<![A-Za-z0-9]) [A-Za-z]{2}[ ]?[0-9]{2} (?:[ .-]?[\r\n]{0,2}[ ]?[A-Za-z0-9]){11,34}")
+_DIGITS_ONLY = frozenset(re.findall("..", "AEATBABECZDEDKEEEGESFIFOGLHRHUILISLTMENOPLPTRSSESISKTNXK"))
+"""Countries whose account numbers have no letters."""
+_CANDIDATE = compiled(
+    r"(?<![A-Za-z0-9]) (?:[A-Z]{2}[ ]?|[A-Za-z]{2})[0-9]{2} (?:[ .-]?[\r\n]{0,2}[ ]?[A-Za-z0-9]){11,34}"
+)
 
 
 def valid(compact: str) -> bool:
     """Whether an upper-case IBAN without spaces has its check digits right."""
     rearranged = compact[4:] + compact[:4]
     return int("".join(str(int(char, 36)) for char in rearranged)) % 97 == 1
+
+
+def _is_account(found: str) -> bool:
+    """Account numbers are mostly digits; words that pass the check by chance are not."""
+    digits = sum(map(str.isdigit, found[4:]))
+    return digits == len(found) - 4 if found[:2] in _DIGITS_ONLY else digits >= 8
 
 
 def match_length(candidate: str) -> int | None:
@@ -33,7 +44,8 @@ def match_length(candidate: str) -> int | None:
         if char.isalnum():
             compact.append(char.upper())
         if len(compact) == wanted:
-            return index + 1 if valid("".join(compact)) else None
+            found = "".join(compact)
+            return index + 1 if _is_account(found) and valid(found) else None
     return None
 
 

@@ -13,9 +13,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 TRUNK = ("GB", "DE", "FR", "IT", "NL", "AT", "CH", "BE", "SE", "AU", "IN", "JP", "CN", "ZA", "TR", "UA", "ID", "IL")
 """Where national numbers are dialled with a leading 0."""
-BARE = ("US", "CN", "IN")
-"""Where ten or eleven digits without any separator are usual."""
-SPACED = ("US", "ES", "PL", "PT", "NO", "DK", "CZ", "BR", "MX", "SG")
+SPACED = ("US", "ES", "PL", "PT", "NO", "DK", "CZ", "BR", "MX", "SG", "RU")
 _TYPES = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "uan")
 
 

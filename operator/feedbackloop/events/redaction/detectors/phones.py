@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from feedbackloop.api.collection import Entity
 from feedbackloop.events.redaction.detectors import context, numbering
@@ -11,11 +12,12 @@ from feedbackloop.events.redaction.detectors.detector import Detector, Span, com
 
 _RUN = compiled(
     r"""(?<![A-Za-z0-9_+]) (?:\+[ (]{0,2}|\(\+?)?
-        [0-9](?:(?:[ ().\-/]{0,3}|[ ]?[\r\n]{1,2}[ ]?)[0-9]){6,}"""
+        [0-9](?:[ ().\-/]{0,3}[\r\n]{0,2}[ ().\-/]{0,2}[0-9]){6,}"""
 )
 _EXTENSION = compiled(r"[ ,]{0,2}(?:x|ext\.?|extension|\#)[ ]?[0-9]{1,6}(?![A-Za-z0-9_])", re.IGNORECASE)
 
 _PARTS = re.compile(r"[ ]*[\r\n]+[ ]*|[ ]*/[ ]+|[ ]+/[ ]*|[ ]+-[ ]+|[ ]{2,}")
+_LINES = re.compile(r"\s*[\r\n]+\s*")
 _GROUP = re.compile(r"\+?\(?[0-9]+")
 _NO_PHONE = compiled(
     r"""(?:19|20)[0-9]{2}([-./])[01]?[0-9]\1[0-3]?[0-9](?:[ ][0-9]{2})?     # dates
@@ -29,8 +31,14 @@ _NO_PHONE = compiled(
     """
 )
 _NORTH_AMERICAN = compiled(r"(?:1[ .-]?)?(?:\([0-9]{3}\)[ -]?|[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}")
-_AREA = compiled(r"(?:[0-9]{1,3}[ -]?)?\([0-9]{1,5}\)[ -]?[0-9 .\-/]{5,14}")
+_AREA = compiled(
+    r"8[ -]\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -]?[0-9]{2}"
+    r"|(?:[0-9]{1,3}[ -]?)?\([0-9]{1,5}\)[ -]{0,2}[0-9 .\-/]{5,14}"
+)
 _TRUNK_GROUPED = compiled(r"\(?0[0-9]{1,5}\)?[ .\-/]{1,3}[0-9]{2,8}(?:[ .-][0-9]{2,6}){0,4}|0[0-9](?:[ .-][0-9]{2}){4}")
+_BARE = compiled(r"1[3-9][0-9]{9}|[6-9][0-9]{9}")
+"""Mobile numbers of China and India, which are written without any separator."""
+_DIGITS = compiled("[0-9]+")
 _LEAST, _MOST = 7, 15
 
 
@@ -91,17 +99,28 @@ def _ends(groups: list[Span], first: int) -> range:
 
 
 def _is_phone(text: str, start: int, end: int) -> bool:
-    candidate = text[start:end]
+    candidate = _LINES.sub(" ", text[start:end])
+    if ")" not in candidate:
+        candidate = candidate.lstrip("(")
     digits = "".join(char for char in candidate if char.isdigit())
     if not _LEAST <= len(digits) <= _MOST or _NO_PHONE.fullmatch(candidate.strip("()")):
+        return False
+    if _is_list(_DIGITS.findall(candidate)):
         return False
     if candidate.lstrip("(")[0] == "+":
         return numbering.is_international(digits)
     if _is_something_else(text, start, end):
         return False
     if context.PHONE.search(context.around(text, start, end)):
-        return len(digits) >= 9 or candidate != digits or len(digits) == 8
+        return True
     return _looks_like_phone(candidate, digits)
+
+
+def _is_list(groups: list[str]) -> bool:
+    """Counting, or many small numbers: figures, not a number in groups."""
+    steps = {int(after) - int(before) for before, after in pairwise(groups)}
+    evenly = len(steps) == 1 and steps <= set(range(-10, 11))
+    return len(groups) >= 4 and (evenly or sum(len(group) == 1 for group in groups) >= 3)
 
 
 def _is_something_else(text: str, start: int, end: int) -> bool:
@@ -111,7 +130,7 @@ def _is_something_else(text: str, start: int, end: int) -> bool:
         or context.CURRENCY_BEFORE.search(lead)
         or context.UNIT_AFTER.match(text, end)
         or re.search(r"[A-Za-z0-9][-.,]$", lead)
-        or re.match(r"[-.,][0-9A-Za-z]", text[end : end + 2])
+        or re.match(r"[-.,][0-9]", text[end : end + 2])
     )
 
 
@@ -121,12 +140,14 @@ def _looks_like_phone(candidate: str, digits: str) -> bool:
     if _NORTH_AMERICAN.fullmatch(candidate) or (_AREA.fullmatch(candidate) and len(digits) >= 8):
         return True
     if digits.startswith("0"):
-        return 9 <= len(digits) <= 12 and (
+        return 9 <= len(digits) <= 13 and (
             _TRUNK_GROUPED.fullmatch(candidate) is not None or numbering.is_national(digits, numbering.TRUNK)
         )
     if candidate == digits:
-        return len(digits) in (10, 11) and numbering.is_national(digits, numbering.BARE)
+        return _BARE.fullmatch(digits) is not None or (
+            len(digits) in (10, 11) and numbering.is_national(digits, ("US",))
+        )
     return len(digits) >= 9 and numbering.is_national(digits, numbering.SPACED)
 
 
-DETECTOR = Detector(Entity.PHONE, "PHONE", (rb"[0-9](?:(?:[ ().\-/]{0,3}| ?[\r\n]{1,2} ?)[0-9]){6}",), find)
+DETECTOR = Detector(Entity.PHONE, "PHONE", (rb"[0-9](?:[ ().\-/]{0,3}[\r\n]{0,2}[ ().\-/]{0,2}[0-9]){6}",), find)

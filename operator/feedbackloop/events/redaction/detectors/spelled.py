@@ -18,14 +18,17 @@ _DOT_WORDS = "dot|punkt|point|punto|ponto|punt|kropka|period"
 _OPEN, _CLOSE = r"[\[({<*]", r"[\])}>*]"
 _BRACKETED = rf"\s{{0,3}}{_OPEN}\s{{0,2}}(?:%s)\s{{0,2}}{_CLOSE}\s{{0,3}}"
 _SPACED = r"\s{1,3}(?:%s)\s{1,3}"
-_AT = "(?P<sure>{}|\\s{{0,3}}@\\s{{0,3}})|(?P<word>{})".format(_BRACKETED % f"@|{_AT_WORDS}", _SPACED % _AT_WORDS)
-_PLAIN_DOT = r"[ ]\.[ ]?|\s{0,2}[\[({]\.[\])}]\s{0,2}"
-_SPELLED_DOT = f"(?:{_BRACKETED % _DOT_WORDS}|{_SPACED % _DOT_WORDS}|{_PLAIN_DOT})"
+_AT = "(?P<sure>{}|\\s{{1,3}}@\\s{{1,3}}|@\\s{{0,3}})|(?P<word>{})".format(
+    _BRACKETED % f"@|{_AT_WORDS}", _SPACED % _AT_WORDS
+)
+_PLAIN_DOT = r"[ ]\.[ ]|\s{0,2}[\[({]\.[\])}]\s{0,2}"
+_WORD_DOT = f"(?:{_BRACKETED % _DOT_WORDS}|{_SPACED % _DOT_WORDS})"
+_SPELLED_DOT = f"(?:{_WORD_DOT}|{_PLAIN_DOT})"
 _NAME = rf"[A-Za-z0-9_%+'{LETTERS}-]{{1,64}}+"
 _LABEL = rf"[A-Za-z0-9{LETTERS}-]{{1,63}}+"
 _ADDRESS = re.compile(
     rf"""(?<![A-Za-z0-9_%+'{LETTERS}-])
-        {_NAME}(?:(?:\.|{_SPELLED_DOT}){_NAME}){{0,5}}
+        {_NAME}(?:(?:\.|{_WORD_DOT}){_NAME}){{0,5}}
         (?:{_AT})
         (?P<domain>{_LABEL}(?:(?:\.|{_SPELLED_DOT}){_LABEL}){{0,5}}(?:\.|{_SPELLED_DOT})(?P<tld>[A-Za-z]{{2,24}}))(?![A-Za-z0-9])""",
     re.VERBOSE | re.IGNORECASE,
@@ -73,9 +76,10 @@ DETECTOR = Detector(
     (
         rb"[\s\[({<*]@|@[\s\])}>*]",
         rb"(?i)[\[({<*]\s{0,2}" + _AT_GATE + rb"\s{0,2}[\])}>*]",
-        rb"(?i)\s" + _AT_GATE + rb"\s{1,3}\S{1,255}(?:" + _SEP + _DOT_GATE + rb"[\s\])}>*]| \.|\s{0,2}[\[({]\.)",
+        rb"(?i)\s" + _AT_GATE + rb"\s{1,3}\S{1,255}(?:" + _SEP + _DOT_GATE + rb"[\s\])}>*]| \. |\s{0,2}[\[({]\.)",
         rb"(?i)" + _DOT_GATE + _SEP + rb"\S{1,255}\s{0,3}@",
         rb"(?i)@\s{0,3}\S{1,255}" + _SEP + _DOT_GATE,
+        rb"@\s{0,3}\S{1,255}(?: \. |\s{0,2}[\[({]\.)",
         rb"(?i)\s"
         + _AT_GATE
         + rb"\s{1,3}(?:gmail|googlemail|yahoo|hotmail|outlook|live|icloud|proton|gmx|aol|mail|yandex|web|t-online|"

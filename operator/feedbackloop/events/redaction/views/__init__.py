@@ -24,8 +24,8 @@ class Reading:
 
 
 READINGS = (
-    Reading(escapes.CLUES, escapes.edits, decodes=True),
-    Reading(blobs.CLUES, blobs.edits, decodes=True),
     Reading(spacing.APART_CLUES, spacing.together, decodes=False),
     Reading(spacing.BROKEN_CLUES, spacing.joined, decodes=False),
+    Reading(escapes.CLUES, escapes.edits, decodes=True),
+    Reading(blobs.CLUES, blobs.edits, decodes=True),
 )

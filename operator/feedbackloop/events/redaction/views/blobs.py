@@ -9,12 +9,16 @@ from collections.abc import Iterator
 
 from feedbackloop.events.redaction.views.view import Edit
 
-SHORTEST = 16
-CLUES = (rb"[A-Za-z0-9+/_-]{16}",)
-_BLOB = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?<=[A-Za-z0-9+/]{60})\r?\n[A-Za-z0-9+/]+)*={0,2}", re.ASCII)
-_PART = re.compile(r"[A-Za-z0-9]{16,}={0,2}", re.ASCII)
+CLUES = (
+    rb"(?:[a-z][A-Z0-9]|[0-9][A-Z])[A-Za-z0-9+/_-]{6}",
+    rb"[A-Za-z0-9+/_-]{6}(?:[a-z][A-Z0-9]|[0-9][A-Z])",
+)
+_BLOB = re.compile(r"[A-Za-z0-9+/_-]{14,}(?:(?<=[A-Za-z0-9+/]{60})\r?\n[A-Za-z0-9+/]+)*={0,2}", re.ASCII)
+_PART = re.compile(r"[A-Za-z0-9]{14,}={0,2}", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}", re.ASCII)
 _TO_STANDARD = str.maketrans("-_", "+/", "\r\n=")
+_MIXED = re.compile(r"[a-z][A-Z0-9]|[0-9][A-Z]", re.ASCII)
+"""Encoded prose mixes capitals, digits and small letters; words, paths and slugs do not."""
 _PRINTABLE_SHARE = 0.9
 
 
@@ -36,13 +40,9 @@ def _decoded(run: str, at: int) -> Iterator[Edit]:
 
 
 def _readable(run: str) -> str | None:
-    # Encoded prose has capitals and digits or small letters side by side; words, paths and slugs do not.
-    if _HEX.fullmatch(run):
-        data = bytes.fromhex(run)
-    elif run.islower() or run.isupper() or run.isdigit():
+    if _MIXED.search(run) is None:
         return None
-    else:
-        data = _base64(run.translate(_TO_STANDARD))
+    data = bytes.fromhex(run) if _HEX.fullmatch(run) else _base64(run.translate(_TO_STANDARD))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

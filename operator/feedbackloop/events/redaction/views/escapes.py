@@ -1,7 +1,7 @@
 """Encoded characters as the characters they stand for.
 
 HTML references (`&#64;`, `&#x40;`, `&commat;`), percent-encoding (`%40`, UTF-8), escapes of programming languages
-and JSON (`\\u0040`, `\\x40`), and the soft line breaks of quoted-printable.
+and JSON (`\\u0040`, `\\x40`, `\\n`), and the soft line breaks of quoted-printable.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ CLUES = (
     rb"%[0-9A-Fa-f]{2}",
     rb"\\u\{?[0-9A-Fa-f]",
     rb"\\x[0-9A-Fa-f]{2}",
+    rb"\\[nrt,;/]",
     rb"=\r?\n",
 )
 _ESCAPE = re.compile(
     r"""(?P<html>&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}[0-9]{0,2}(?=;));?)
       | (?P<percent>(?:%[0-9A-Fa-f]{2})+)
       | \\(?:u\{(?P<braces>[0-9A-Fa-f]{1,6})\}|u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2}))
+      | \\(?:(?P<space>[nrt])|(?P<itself>[,;/]))
       | (?P<soft>=\r?\n)""",
     re.VERBOSE | re.ASCII,
 )
@@ -43,6 +45,10 @@ def _plain(match: re.Match[str]) -> str:
         return html.unescape(whole)
     if kind == "percent":
         return bytes.fromhex(whole.replace("%", "")).decode("utf-8", "replace")
+    if kind == "space":
+        return "\n"
+    if kind == "itself":
+        return whole[1]
     if kind == "soft" or kind is None:
         return ""
     code = int(match.group(kind), 16)

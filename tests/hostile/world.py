@@ -29,6 +29,10 @@ class World:
     objects: S3Client
     folder: Path
     canaries: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What a case keeps between sending and looking."""
+    stored: list[str] = field(default_factory=list)
+    """The stored records as JSON, once a class has read them."""
     sessions: Iterator[int] = field(default_factory=lambda: iter(range(10**9)))
 
     def canary(self) -> str:

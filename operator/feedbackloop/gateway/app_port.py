@@ -23,6 +23,7 @@ from feedbackloop.gateway.asgi import (
     read_body,
     send_answer,
 )
+from feedbackloop.gateway.badrows.port import BadRowsPort
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.feedback_port import MAX_BATCH, MAX_BODY, unavailable
 from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Sender
@@ -64,9 +65,10 @@ class AppPort:
     """Routes the app port."""
 
     def __init__(self, core: Core, proxy: Proxy, token: AppToken, peers: PeerPort | None = None,
-                 verified: AppToken | None = None) -> None:  # fmt: skip
+                 verified: AppToken | None = None, badrows: BadRowsPort | None = None) -> None:  # fmt: skip
         self._core, self._proxy, self._token, self._peers, self._verified = core, proxy, token, peers, verified
         self._interactions, self._feedback = InteractionIngest(core), TrustedFeedbackPort(core)
+        self._badrows = badrows
         self._otlp = OtlpPort(core, FeedbackIngest(core), self._interactions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,6 +98,9 @@ class AppPort:
         token = bearer(scope)
         if not self._token.admits(token):
             await self._by_annotators(scope, receive, send, token)
+            return
+        if self._badrows is not None and self._badrows.serves(scope["path"]):
+            await send_answer(send, await self._badrows.take(scope, receive))
             return
         match scope["method"], scope["path"]:
             case "POST", path if path == COMPLETIONS:

@@ -16,6 +16,8 @@ from feedbackloop.gateway import checkpoint
 from feedbackloop.gateway.admin_port import AdminPort
 from feedbackloop.gateway.app_port import AppPort, AppToken
 from feedbackloop.gateway.applied import Applied, BadConfig, apply
+from feedbackloop.gateway.badrows.pages import Pages
+from feedbackloop.gateway.badrows.port import BadRowsPort
 from feedbackloop.gateway.config_source import source
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Dedupe
@@ -176,7 +178,9 @@ class Runtime:
         proxy = Proxy(self._core, self._upstream)
         peers = PeerPort(self._seal, self._peers.own, Intake(self._core).handlers())
         verified = AppToken(self._settings.secrets / "verified" / "token")
-        await self._serve(AppPort(self._core, proxy, token, peers, verified), self._settings.app_port)
+        pages = Pages(self._uploader.objects, self._keys.ring)
+        badrows = BadRowsPort(self._core, self._uploader, pages, self._settings.pod)
+        await self._serve(AppPort(self._core, proxy, token, peers, verified, badrows), self._settings.app_port)
         await self._serve(FeedbackPort(self._core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(self._core, self._uploader)
         # What is loaded now stays: the collector need not look at it again and again.

@@ -85,7 +85,9 @@ def _chunked(status: int, headers: dict[str, str], rest: bytes, data: bytes) -> 
 def exchange(port: int, *pieces: bytes, sentinel: bool = True) -> list[Answer]:
     """Sends the pieces and then the sentinel on one connection; all answers, without the sentinel's own."""
     with connect(port) as client:
-        sent = all([send(client, piece) for piece in (*pieces, *((SENTINEL,) if sentinel else ()))])
+        sent = True
+        for piece in (*pieces, *((SENTINEL,) if sentinel else ())):
+            sent = send(client, piece) and sent
         if not sentinel:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)

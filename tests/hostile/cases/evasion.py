@@ -1,5 +1,6 @@
 """PII evasion: private data in every disguise and every corner; nothing of it may be in a stored record."""
 
+# ruff: noqa: E501 - the lists are tables
 from __future__ import annotations
 
 import base64
@@ -56,12 +57,12 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "fullwidth": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "arabic": lambda text: "".join(chr(0x660 + int(c)) if c.isdigit() else c for c in text),
     "bold": lambda text: "".join(chr(0x1D7CE + int(c)) if c.isdigit() else c for c in text),
-    "joiners": lambda text: "\u200d".join(text),
-    "zero-width": lambda text: "\u200b".join(text),
-    "soft hyphens": lambda text: "\u00ad".join(text),
+    "joiners": "\u200d".join,
+    "zero-width": "\u200b".join,
+    "soft hyphens": "\u00ad".join,
     "unicode hyphens": lambda text: text.replace("-", "\u2011"),
     "no-break spaces": lambda text: "\u00a0".join(text[i : i + 4] for i in range(0, len(text), 4)),
-    "spaced": lambda text: " ".join(text),
+    "spaced": " ".join,
     "spelled": lambda text: text.replace("@", " at ").replace(".", " dot "),
     "bracketed": lambda text: text.replace("@", " [at] ").replace(".", " (dot) "),
     "entities": lambda text: text.replace("@", "&#64;").replace(".", "&#x2e;"),

@@ -1,5 +1,6 @@
 """Values and schema: what is JSON, what is an event, and what is a value of its kind."""
 
+# ruff: noqa: E501 - the lists are tables
 from __future__ import annotations
 
 import gzip

@@ -63,6 +63,7 @@ class CurateSpec(JobSpec):
     """All suites; those that are files lie at `golden_prefix` + objectName in the storage bucket."""
     golden_prefix: str = ""
     orphan_window_seconds: int = 86_400
+    abandonment_seconds: int = 1800
     named: Named = Named.BEFORE_TRAINING
     """Whether names and addresses are to be replaced before anything is trained."""
     min_corroboration: int = 3
@@ -178,6 +179,10 @@ class CurateResult(Result):
     slices: dict[str, int] = {}
     """Items per `suite` and `suite/slice`, for GateUnderpowered."""
     corrected_topics: int = 0
+    computed: dict[str, int] = {}
+    """Computed signals by `<signal>/<value>`."""
+    correction_distance: float | None = None
+    """The mean normalised edit distance of the corrections from what they correct."""
     agreement: float | None = None
     """Of raters with several votes on one item: the share of agreeing pairs."""
     ties: int = 0

@@ -77,6 +77,7 @@ def curate(brief: Brief) -> CurateSpec:
         golden=suites,
         golden_prefix=brief.spec.storage.prefix,
         orphan_window_seconds=brief.spec.collection.orphan_window_seconds,
+        abandonment_seconds=brief.spec.collection.abandonment_seconds,
         named=brief.spec.collection.redaction.named,
         train_candidate=bool(brief.improvement.training.stages),
     )

@@ -9,7 +9,7 @@ from feedbackloop.api.collection import Signal
 from feedbackloop.api.jobs import CurateSpec
 from feedbackloop.jobs import canonical
 
-RECIPE = 1
+RECIPE = 2
 """Counts up whenever the same events and settings would give other rows."""
 
 
@@ -25,6 +25,10 @@ class Config:
     """(name, digest) of the golden files."""
     regressions: str = "regressions"
     """The name of the suite of accepted corrections."""
+    orphan_window_seconds: int = 86_400
+    """How long an event waits for its interaction."""
+    abandonment_seconds: int = 1800
+    """After so long without any action of its user an answer counts as abandoned."""
 
     @classmethod
     def of(cls, spec: CurateSpec) -> Config:
@@ -40,6 +44,8 @@ class Config:
             seed=spec.seed,
             suites=tuple(sorted((s.name, s.source.digest) for s in spec.golden if s.source.digest is not None)),
             regressions=own[0] if own else "regressions",
+            orphan_window_seconds=spec.orphan_window_seconds,
+            abandonment_seconds=spec.abandonment_seconds,
         )
 
     def digest(self) -> str:
@@ -55,6 +61,8 @@ class Config:
                     "maxSubjectShare": None if share is None else _plain(share),
                     "seed": self.seed,
                     "golden": [list(suite) for suite in self.suites],
+                    "orphanWindowSeconds": self.orphan_window_seconds,
+                    "abandonmentSeconds": self.abandonment_seconds,
                 }
             )
         )

@@ -17,8 +17,9 @@ from feedbackloop.events.ledger.chain import Head
 from feedbackloop.events.ledger.consents import Standings
 from feedbackloop.events.ledger.reading import Ledger as ConsentLedger
 from feedbackloop.jobs.curate import consent, preferences
+from feedbackloop.jobs.curate.chain import standing_votes
 from feedbackloop.jobs.curate.config import Config
-from feedbackloop.jobs.curate.join import Joiner, consented, distinct, distinct_interactions, last_votes, partition
+from feedbackloop.jobs.curate.join import Joiner, consented, distinct, distinct_interactions, partition
 from feedbackloop.jobs.curate.preferences import Pair, Raters
 from feedbackloop.jobs.curate.reasons import Reason
 from feedbackloop.jobs.curate.rows import Excluded, Feedback, Interaction, Vote
@@ -94,7 +95,8 @@ def curate(
     items = list(chain.from_iterable(golden.values()))
     topics, leaks, ledger = Topics.of(items), _prompts(items), Ledger(len(events))
     consents = consents or ConsentLedger()
-    votes = _votes(events, Joiner(interactions, config.signals, topics), config, ledger, consents.standings())
+    joiner = Joiner(interactions, config.signals, topics, config.orphan_window_seconds)
+    votes = _votes(events, joiner, config, ledger, consents.standings())
     made, pairs, raters = _rows(votes, leaks, config, ledger)
     used = [
         *(v for row in (*made.rows, *made.regressions) for v in row.votes),
@@ -127,9 +129,13 @@ def _votes(
     agreed = ledger.stage("consented", consented(joined, required=config.consent_required))
     standing = ledger.stage("standing", consent.standing(agreed, standings))
     declared = ledger.stage("declared", joiner.votes(standing))
-    last = ledger.stage("lastVotes", last_votes(declared))
-    trainable = ledger.stage("trainable", partition(last, lambda v: v.kind in TRAINABLE, Reason.NOT_TRAINABLE))
+    last = ledger.stage("lastVotes", standing_votes(declared, first))
+    trainable = ledger.stage("trainable", partition(last, _is_trainable, Reason.NOT_TRAINABLE))
     return ledger.stage("worded", partition(trainable, lambda v: bool(v.prompt.key), Reason.BLANK))
+
+
+def _is_trainable(vote: Vote) -> bool:
+    return vote.kind in TRAINABLE and vote.event.level == "output"
 
 
 def _rows(

@@ -6,13 +6,14 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from feedbackloop.api.collection import Signal, SignalKind
+from feedbackloop.events.validation import Refusal
+from feedbackloop.events.validation.values import VALUES
+from feedbackloop.jobs.curate.known import Interactions, missed, output_in
 from feedbackloop.jobs.curate.reasons import Reason
 from feedbackloop.jobs.curate.rows import Excluded, Feedback, Interaction, Joined, Prompt, Vote
 from feedbackloop.jobs.golden import Topics, conversation, question
 
 T = TypeVar("T")
-_TEXTS = frozenset({SignalKind.REASON, SignalKind.CORRECTION, SignalKind.COMMENT})
-PREFERENCES = frozenset({"a", "b", "tie", "both_bad"})
 
 
 def distinct(events: Iterable[Feedback]) -> tuple[list[Feedback], list[Excluded]]:
@@ -34,22 +35,31 @@ def distinct_interactions(interactions: Iterable[Interaction]) -> list[Interacti
 class Joiner:
     """Knows the interactions and the declared signals, and joins events to them."""
 
-    def __init__(self, interactions: Sequence[Interaction], signals: Iterable[Signal], topics: Topics) -> None:
+    def __init__(
+        self, interactions: Sequence[Interaction], signals: Iterable[Signal], topics: Topics, window_seconds: int
+    ) -> None:
         self._signals = {signal.name: signal for signal in signals}
-        self._by_output = {o.id: i for i in reversed(interactions) for o in i.outputs}
+        self._known = Interactions(interactions)
+        self._newest_ms = max((interaction.received_at for interaction in interactions), default=0)
+        self._window_ms = window_seconds * 1000
         self._topics = topics
         self._prompts: dict[str, Prompt] = {}
 
-    def join(self, events: Iterable[Feedback]) -> tuple[list[Joined], list[Excluded]]:
-        """Events with their interaction, and the orphans."""
-        joined, orphans = [], []
+    def join(self, events: Sequence[Feedback]) -> tuple[list[Joined], list[Excluded]]:
+        """Events with their interaction, and those that still wait for one or have waited in vain.
+
+        The time is that of the newest record of the cut, so that the same cut gives the same rows.
+        """
+        newest_ms = max((self._newest_ms, *(event.order[0] for event in events)))
+        joined, missed_ones = list[Joined](), list[Excluded]()
         for event in events:
-            interaction = self._interaction(event)
-            if interaction is None:
-                orphans.append(Excluded(event, Reason.ORPHAN))
+            interaction = self._known.of(event)
+            reason = missed(event, interaction, newest_ms=newest_ms, window_ms=self._window_ms)
+            if reason is not None or interaction is None:
+                missed_ones.append(Excluded(event, reason or Reason.WAITING))
             else:
                 joined.append(Joined(event, interaction))
-        return joined, orphans
+        return joined, missed_ones
 
     def votes(self, joined: Iterable[Joined]) -> tuple[list[Vote], list[Excluded]]:
         """Votes by signals of the schema, and what is none."""
@@ -58,17 +68,13 @@ class Joiner:
             signal = self._signals.get(event.signal)
             if signal is None:
                 excluded.append(Excluded(event, Reason.UNDECLARED_SIGNAL))
-            elif not _suits(signal, event.value):
+            elif not event.retracted and not _suits(signal, event.value):
                 excluded.append(Excluded(event, Reason.BAD_VALUE))
             else:
-                answer = interaction.text(event.output_id) if event.output_id else None
+                output_id = output_in(event, interaction)
+                answer = interaction.text(output_id) if output_id else None
                 votes.append(Vote(event, signal.kind, interaction, self._prompt(interaction), answer or ""))
         return votes, excluded
-
-    def _interaction(self, event: Feedback) -> Interaction | None:
-        """By its output, or by the first candidate that is known."""
-        outputs = (event.output_id, *event.candidates)
-        return next((self._by_output[o] for o in outputs if o is not None and o in self._by_output), None)
 
     def _prompt(self, interaction: Interaction) -> Prompt:
         found = self._prompts.get(interaction.event_id)
@@ -80,11 +86,11 @@ class Joiner:
 
 def _suits(signal: Signal, value: Any) -> bool:
     """The declaration may have changed since the gateway checked the event."""
-    if signal.kind is SignalKind.THUMBS:
-        return isinstance(value, bool)
-    if signal.kind in _TEXTS:
-        return isinstance(value, str)
-    return signal.kind is not SignalKind.PREFERENCE or (isinstance(value, str) and value in PREFERENCES)
+    try:
+        VALUES[signal.kind](signal, value)
+    except Refusal:
+        return False
+    return True
 
 
 def consented(joined: Sequence[Joined], *, required: bool) -> tuple[list[Joined], list[Excluded]]:
@@ -109,9 +115,12 @@ def last_votes(votes: Iterable[Vote]) -> tuple[list[Vote], list[Excluded]]:
 
 
 def _target(vote: Vote) -> Hashable:
+    event = vote.event
+    if event.level != "output":
+        return (event.level, event.session, event.turn_id)
     if vote.kind is SignalKind.PREFERENCE:
-        return (vote.interaction.event_id, frozenset(vote.event.candidates))
-    return vote.event.output_id
+        return (vote.interaction.event_id, frozenset(event.candidates))
+    return output_in(event, vote.interaction)
 
 
 def latest(votes: Iterable[Vote], key: Callable[[Vote], Hashable]) -> tuple[list[Vote], list[Excluded]]:

@@ -8,8 +8,10 @@ from enum import StrEnum
 class Reason(StrEnum):
     DUPLICATE_EVENT = "DuplicateEvent"
     """The same event of the same subject was stored before."""
-    ORPHAN = "Orphan"
-    """The interaction it speaks of is not among the events of this cut."""
+    WAITING = "Waiting"
+    """The interaction it speaks of is not among the events of this cut, and may still come."""
+    ORPHAN_EXPIRED = "OrphanExpired"
+    """The interaction it speaks of did not come within orphanWindowSeconds: a dead letter."""
     UNDECLARED_SIGNAL = "UndeclaredSignal"
     """The loop does not declare its signal (any longer)."""
     BAD_VALUE = "BadValue"
@@ -19,9 +21,13 @@ class Reason(StrEnum):
     CONSENT_WITHDRAWN = "ConsentWithdrawn"
     """The consent ledger has a refusal that came later, of its author or of whose conversation it is about."""
     SUPERSEDED = "Superseded"
-    """A later vote of the same subject on the same output, or the same answer to the same prompt, replaced it."""
+    """A later vote of the same subject replaced it: by naming it, on the same output, or on the same answer to the
+    same prompt."""
+    RETRACTED = "Retracted"
+    """Its subject took it back, or it is the event that took another one back."""
     NOT_TRAINABLE = "NotTrainable"
-    """Its signal is for people to read (reasons, comments) or to count (exposures), not for training."""
+    """Its signal is for people to read (reasons, comments) or to count (exposures), or it judges a whole turn or
+    session: nothing to train on."""
     BLANK = "Blank"
     """The prompt, the correction or the preferred answer has no words."""
     NOTHING_CORRECTED = "NothingCorrected"

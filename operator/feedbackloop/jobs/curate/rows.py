@@ -28,6 +28,13 @@ class Interaction:
     outputs: tuple[Output, ...]
     received_at: int = 0
     """Unix milliseconds of the gateway's clock."""
+    session: str = ""
+    turn_id: str = ""
+    parent_output_id: str = ""
+    """The answer that this one replaces, when the app said so."""
+    response_id: str = ""
+    span: str = ""
+    """`<trace id>/<span id>`, empty without one."""
 
     def text(self, output_id: str) -> str | None:
         return next((output.text for output in self.outputs if output.id == output_id), None)
@@ -47,6 +54,16 @@ class Feedback:
     candidates: tuple[str, ...] = ()
     consent: bool | None = None
     """The interaction's consent, after what this event withdrew."""
+    level: str = "output"
+    """What it judges: `output`, `turn` or `session`."""
+    session: str = ""
+    turn_id: str = ""
+    supersedes: str = ""
+    """The event id of the same subject's event that it replaces."""
+    retracted: bool = False
+    """It takes that event back and says nothing itself."""
+    response_id: str = ""
+    span: str = ""
 
 
 class Prompt(NamedTuple):

@@ -33,7 +33,23 @@ def sort_out(records: Iterable[Record]) -> Events:
 
 def _interaction(record: InteractionRecord) -> Interaction:
     outputs = tuple(Output(output.output_id, output.content) for output in record.outputs)
-    return Interaction(record.event_id, record.subject, record.consent, record.messages, outputs, record.received_at)
+    return Interaction(
+        event_id=record.event_id,
+        subject=record.subject,
+        consent=record.consent,
+        messages=record.messages,
+        outputs=outputs,
+        received_at=record.received_at,
+        session=record.session,
+        turn_id=record.context.turn_id,
+        parent_output_id=record.parent_output_id,
+        response_id=record.response_id,
+        span=_span(record),
+    )
+
+
+def _span(record: InteractionRecord | FeedbackRecord) -> str:
+    return f"{record.trace_id}/{record.span_id}" if record.trace_id and record.span_id else ""
 
 
 def _feedback(record: FeedbackRecord) -> Feedback:
@@ -46,4 +62,11 @@ def _feedback(record: FeedbackRecord) -> Feedback:
         output_id=record.output_id or None,
         candidates=tuple(candidate.output_id for candidate in record.candidates),
         consent=record.consent,
+        level=record.level,
+        session=record.session,
+        turn_id=record.turn_id,
+        supersedes=record.supersedes,
+        retracted=record.retracted,
+        response_id=record.response_id,
+        span=_span(record),
     )

@@ -62,10 +62,11 @@ def test_a_preferred_answer_without_words_teaches_nothing() -> None:
     assert set(reasons(compared("a", "b", "b", texts=("x", " ")).curate()).values()) == {"Blank"}
 
 
-@pytest.mark.parametrize("candidates", [("o0.0",), ("o0.0", "o0.0"), ("o0.0", "o9.9"), ("o0.0", "o0.1", "o0.1")])
+@pytest.mark.parametrize("candidates", [("o0.0",), ("o0.0", "o0.0"), ("o0.0", "o1.0"), ("o0.0", "o0.1", "o0.1")])
 def test_candidates_that_are_not_two_outputs_of_the_interaction_are_malformed(candidates: tuple[str, ...]) -> None:
     log = Log()
     log.ask("which?", "one", "two")
+    log.ask("another question")
     event = log.send("ann", "", "prefer", "a", output_id=None, candidates=candidates)
     assert reasons(log.curate()) == {event: "MalformedCandidates"}
 

@@ -44,11 +44,12 @@ class Log:
     config: Config = CONFIG
     golden: list[GoldenItem] = field(default_factory=list)
 
-    def ask(self, prompt: str, *answers: str, subject: str = "author", consent: bool | None = True) -> str:
+    def ask(self, prompt: str, *answers: str, subject: str = "author", consent: bool | None = True, **more: Any) -> str:
         """Log an interaction; the id of its first output."""
         n = len(self.interactions)
         outputs = tuple(Output(f"o{n}.{i}", text) for i, text in enumerate(answers or ("an answer",)))
-        self.interactions.append(Interaction(f"i{n}", subject, consent, (Message("user", prompt),), outputs))
+        made = Interaction(f"i{n}", subject, consent, (Message("user", prompt),), outputs)
+        self.interactions.append(replace(made, **more))
         return outputs[0].id
 
     def send(self, subject: str, output: str, signal: str, value: Any = None, **more: Any) -> str:

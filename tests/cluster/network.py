@@ -46,7 +46,8 @@ def _connect(paths: ClusterPaths, network: Network) -> None:
 
 def remove(paths: ClusterPaths, network: Network) -> None:
     """Take the link and the namespace away, and with it every interface, route and iptables rule inside."""
-    if succeeds(["ip", "link", "show", network.link]):
+    # A link also goes by itself, with the last process of its namespace: then deleting it fails, and is done.
+    if not succeeds(["ip", "link", "delete", network.link]) and succeeds(["ip", "link", "show", network.link]):
         run(["ip", "link", "delete", network.link])
     if mounts.is_mounted(paths.netns):
         run(["umount", paths.netns])

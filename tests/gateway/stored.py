@@ -10,7 +10,7 @@ from feedbackloop.events import store
 from feedbackloop.events.keyring.keyring import Keyring
 from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.events.objects import ObjectClient
-from feedbackloop.events.records import Record
+from feedbackloop.events.records import AuditRecord, ConsentRecord, Record
 from tests.gateway.process import Gateway
 from tests.gateway.waiting import wait_for
 
@@ -36,7 +36,12 @@ def keyring(gateway: Gateway) -> Keyring:
 
 
 def records(gateway: Gateway, objects: ObjectClient) -> list[Record]:
-    """The uploaded records, as a job reads them."""
+    """The uploaded records that clients sent, as a job reads them."""
+    return [r for r in all_records(gateway, objects) if not isinstance(r, ConsentRecord | AuditRecord)]
+
+
+def all_records(gateway: Gateway, objects: ObjectClient) -> list[Record]:
+    """The same with the records of the ledger."""
     offset = gateway.status()["uploaded"]["offset"]
     cut = [PodOffset(pod=gateway.env["FL_POD_NAME"], offset=offset, trainable=0)]
     return list(store.read_events(objects, gateway.prefix, cut, keyring(gateway)))

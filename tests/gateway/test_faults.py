@@ -124,7 +124,7 @@ def test_an_upload_whose_answer_was_lost_is_recognised(gateway: Gateway, objects
     checkpoint.write_bytes(before)
     gateway.start()
     status = uploaded(gateway)
-    assert (status["stored"], status["uploaded"]["offset"]) == (2, 2)
+    assert status["stored"] == 2
     assert len(records(gateway, objects)) == 2
     assert b"upload_conflicts_total 0" in gateway.call(gateway.admin, "GET", "/metrics").body
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from feedbackloop.gateway.asgi import Answer, Receive, Scope, Send, answer, problem, send_answer
+from feedbackloop.gateway.audit import DRAINED, audit
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.status import metrics, status
 from feedbackloop.gateway.uploader import Uploader
@@ -52,6 +53,8 @@ class AdminPort:
             case "GET", "/metrics":
                 return Answer(200, metrics(core, uploader).encode(), (_TEXT,))
             case "POST", "/drain":
+                if not core.journal.closed:
+                    audit(core.journal, DRAINED, actor="operator", pod=self._pod)
                 core.draining = core.journal.closed = True
                 core.journal.review()
                 uploader.drain()

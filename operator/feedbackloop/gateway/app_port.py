@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from feedbackloop.events.validation import Refusal
-from feedbackloop.gateway import schemas
+from feedbackloop.gateway import consent, notice, notice_page, schemas
 from feedbackloop.gateway.asgi import (
     Answer,
     Disconnected,
@@ -92,7 +92,7 @@ class AppPort:
         if self._peers is not None and self._peers.serves(scope["path"]):
             await self._peers.serve(scope, receive, send)
             return
-        if scope["method"] == "GET" and (page := schemas.page(self._core.applied, scope["path"])):
+        if scope["method"] == "GET" and (page := self._public(scope)):
             await send_answer(send, page)
             return
         token = bearer(scope)
@@ -109,14 +109,23 @@ class AppPort:
                 await send_answer(send, await self._take(scope, receive, verified=False))
             case "POST", path if path in (LOGS, TRACES):
                 await send_answer(send, await self._otlp.take(scope, receive))
+            case "POST", path if path == consent.PATH:
+                await send_answer(send, await self._consent(await read_body(scope, receive, MAX_BODY)))
             case "GET", "/v1/models":
                 await self._proxy.models(scope, send)
             case _:
                 await send_answer(send, problem(404, "not_found", "no such path or method on the app port"))
 
+    def _public(self, scope: Scope) -> Answer | None:
+        """What anybody may read."""
+        if scope["path"] == notice.PATH:
+            return notice_page.answer_of(self._core.applied.notice, header(scope, b"accept"))
+        return schemas.page(self._core.applied, scope["path"])
+
     async def _by_annotators(self, scope: Scope, receive: Receive, send: Send, token: bytes) -> None:
         """What the annotators' own token admits: verified feedback, and interactions that annotators will rate."""
         if self._verified is None or not self._verified.admits(token):
+            self._core.metrics["tokens_refused"] += 1
             await send_answer(send, problem(401, "unauthorized", "the loop's app token is required"))
         elif scope["method"] != "POST" or scope["path"] not in _TAKEN:
             await send_answer(
@@ -135,6 +144,12 @@ class AppPort:
         if path == INTERACTIONS:
             return await self._interaction(body, sender)
         return await self._feedback.take(body, sender, lines=path == BATCH)
+
+    async def _consent(self, body: bytes) -> Answer:
+        try:
+            return await consent.tell(self._core, body)
+        except LogUnavailable as error:
+            return unavailable(self._core, error)
 
     async def _interaction(self, body: bytes, sender: Sender) -> Answer:
         try:

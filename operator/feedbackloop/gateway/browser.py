@@ -33,9 +33,11 @@ class How(NamedTuple):
     """The browser asks for privacy: Sec-GPC (Global Privacy Control) or DNT."""
     cors: Headers = ()
     """Go into the answer, whatever it is."""
+    consent: bool = False
+    """It speaks of consent, not of an answer."""
 
 
-PLAIN, LINES = How(), How(lines=True)
+PLAIN, LINES, CONSENT = How(), How(lines=True), How(consent=True)
 
 
 @dataclass(frozen=True)

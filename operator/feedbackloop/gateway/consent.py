@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -21,8 +21,10 @@ from feedbackloop.events.ledger.consents import Source, State
 from feedbackloop.events.records import ConsentRecord
 from feedbackloop.events.tokens import Claims
 from feedbackloop.gateway.asgi import Answer, answer, problem
-from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.wal import LogUnavailable
+
+if TYPE_CHECKING:
+    from feedbackloop.gateway.core import Core
 
 PATH = "/v1/consent"
 TOKEN_AGAIN_SECONDS = 60

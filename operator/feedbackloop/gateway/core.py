@@ -15,6 +15,7 @@ from feedbackloop.events.records import BadRow, InteractionRecord
 from feedbackloop.events.scrub import scrubbed
 from feedbackloop.events.tokens import Claims, TokenSealer
 from feedbackloop.events.validation import Checked, Refusal
+from feedbackloop.gateway import consent
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.journal import Journal
 from feedbackloop.gateway.meta import Served
@@ -38,11 +39,17 @@ class Core:
     """The other pods; unset while there is one replica."""
 
     async def keep(self, record: InteractionRecord) -> None:
-        """Returns when a proxied interaction is durable, in the log of the pod that owns it. Raises LogUnavailable."""
+        """Returns when a proxied interaction is durable, in the log of the pod that owns it. Raises LogUnavailable.
+
+        The consent that it carries is stored here: any pod may hold an entry of the ledger.
+        """
+        entries = consent.carried(self, record.subject, record.consent)
         if self.peers is None:
-            await self.journal.submit([record])
-        else:
-            await self.peers.keep(record)
+            await self.journal.submit([record, *entries])
+            return
+        if entries:
+            await self.journal.submit(entries)
+        await self.peers.keep(record)
 
     def served(self, entry: Served) -> None:
         """A proxied request left no interaction."""

@@ -1,4 +1,4 @@
-"""The feedback port: `POST /v1/feedback` and `/v1/feedback:batch`, and the published schemas."""
+"""The feedback port: `POST /v1/feedback`, `/v1/feedback:batch` and `/v1/consent`; the schemas, the text for users."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from feedbackloop.events.errors import TokenInvalid
 from feedbackloop.events.tokens import Claims
-from feedbackloop.gateway import schemas
+from feedbackloop.gateway import consent, notice, notice_page, schemas
 from feedbackloop.gateway.asgi import Answer, TooLarge, answer, problem
 from feedbackloop.gateway.browser import PLAIN, How
 from feedbackloop.gateway.core import Core
@@ -16,7 +16,9 @@ from feedbackloop.gateway.ratelimit import Limits, OverLimit
 from feedbackloop.gateway.wal import LogUnavailable
 
 RETRY_AFTER = 2
-PATH, BATCH_PATH = b"/v1/feedback", b"/v1/feedback:batch"
+PATH, BATCH_PATH, CONSENT_PATH = b"/v1/feedback", b"/v1/feedback:batch", consent.PATH.encode()
+PRIVACY_PATH = notice.PATH.encode()
+_TAKEN = frozenset({PATH, BATCH_PATH, CONSENT_PATH})
 MAX_BODY, MAX_BATCH = 256 << 10, 4 << 20
 
 logger = logging.getLogger(__name__)
@@ -29,10 +31,12 @@ _PROBLEMS: dict[type[Exception], Answer] = {
     TooManyEvents: problem(413, "too_large", "more than 50 events, or than 500 lines of a batch", path="$.events"),
     NotJson: problem(400, "not_json", "the body is not JSON"),
 }
-_NOT_FOUND = problem(404, "not_found", "this port serves POST /v1/feedback and /v1/feedback:batch")
+_NOT_FOUND = problem(404, "not_found", "this port serves POST /v1/feedback, /v1/feedback:batch and /v1/consent")
 _NOT_ALLOWED = problem(405, "method_not_allowed", "use POST")
-_ONE_ACCEPTED = answer(202, Outcome(accepted=1))
-_ONE_DUPLICATE = answer(202, Outcome(duplicate=1))
+# By whether answers wait for object storage.
+_PROMISES = tuple(((b"feedback-durability", promise),) for promise in (b"fsync", b"object-store"))
+_ONE_ACCEPTED = tuple(answer(202, Outcome(accepted=1), headers=promise) for promise in _PROMISES)
+_ONE_DUPLICATE = tuple(answer(202, Outcome(duplicate=1), headers=promise) for promise in _PROMISES)
 
 
 class FeedbackPort:
@@ -48,7 +52,7 @@ class FeedbackPort:
 
     def admit(self, method: bytes, path: bytes, token: bytes) -> Claims | Answer:
         """The token's claims, or the answer of a request that needs no body to be refused."""
-        if path not in (PATH, BATCH_PATH):
+        if path not in _TAKEN:
             return self._page(method, path)
         if method != b"POST":
             return _NOT_ALLOWED
@@ -57,6 +61,7 @@ class FeedbackPort:
             claims = core.sealer.open(token, now_ms=core.journal.now_ms())
             core.journal.check()
         except TokenInvalid:
+            core.metrics["tokens_refused"] += 1
             return _PROBLEMS[TokenInvalid]
         except LogUnavailable as error:
             return unavailable(core, error)
@@ -77,13 +82,21 @@ class FeedbackPort:
         policy = self._core.applied.browser
         if method == b"OPTIONS":
             return policy.preflight(headers)
-        return policy.how(headers, lines=path == BATCH_PATH)
+        how = policy.how(headers, lines=path == BATCH_PATH)
+        return how._replace(consent=True) if path == CONSENT_PATH else how
+
+    def privacy(self, accept: bytes) -> Answer:
+        """The text for users: anybody may read it."""
+        return notice_page.answer_of(self._core.applied.notice, accept)
 
     def take(self, claims: Claims, body: bytes, reply: Reply, how: How = PLAIN) -> None:
         """Takes a request's events; `reply` is called once, when everything accepted is durable."""
         take = self._ingest.take_lines if how.lines else self._ingest.take
         sender = Sender(claims, "token", how.private, meter=self._meter(claims))
         try:
+            if how.consent:
+                self._consent(sender, claims, body, reply)
+                return
             take(body, sender, lambda outcome, error: reply(answered(self._core, outcome, error)))
         except (TooManyEvents, NotJson) as error:
             reply(problem_of(error))
@@ -95,6 +108,12 @@ class FeedbackPort:
             # Without the message: it could quote the event.
             logger.error("feedback port: %s", type(error).__name__)
             reply(problem(500, "internal", "internal error"))
+
+    def _consent(self, sender: Sender, claims: Claims, body: bytes, reply: Reply) -> None:
+        """Raises OverLimit, LogUnavailable."""
+        if sender.meter is not None:
+            sender.meter(1)
+        consent.tell_by_token(self._core, claims, body, reply, lambda error: unavailable(self._core, error))
 
     def _current_limits(self) -> Limits | None:
         """The limits of the applied configuration; their buckets are full again when it changes them."""
@@ -122,12 +141,13 @@ def answered(core: Core, outcome: Outcome, error: LogUnavailable | None) -> Answ
     """The answer to a request whose events are durable, or could not be made so."""
     if error is not None:
         return unavailable(core, error)
+    promise = core.journal.until_stored is not None
     if not outcome.rejected:
         if (outcome.accepted, outcome.duplicate) == (1, 0):
-            return _ONE_ACCEPTED
+            return _ONE_ACCEPTED[promise]
         if (outcome.accepted, outcome.duplicate) == (0, 1):
-            return _ONE_DUPLICATE
-    return answer(outcome.status, outcome)
+            return _ONE_DUPLICATE[promise]
+    return answer(outcome.status, outcome, headers=_PROMISES[promise])
 
 
 def too_large() -> Answer:

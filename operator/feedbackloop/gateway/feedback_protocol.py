@@ -18,8 +18,16 @@ import httptools
 from feedbackloop.events.tokens import Claims
 from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.asgi import Answer, problem
-from feedbackloop.gateway.browser import HEADERS, LINES, PLAIN, How, extended
-from feedbackloop.gateway.feedback_port import BATCH_PATH, MAX_BATCH, MAX_BODY, FeedbackPort, too_large
+from feedbackloop.gateway.browser import CONSENT, HEADERS, LINES, PLAIN, How, extended
+from feedbackloop.gateway.feedback_port import (
+    BATCH_PATH,
+    CONSENT_PATH,
+    MAX_BATCH,
+    MAX_BODY,
+    PRIVACY_PATH,
+    FeedbackPort,
+    too_large,
+)
 
 MAX_HEADERS = 16 << 10
 FREE_BODY, MAX_HELD = 16 << 10, 48 << 20
@@ -64,7 +72,7 @@ class FeedbackProtocol(asyncio.Protocol):
 
     def _begin(self) -> None:
         """Before the next request on the connection."""
-        self._url, self._token, self._length = b"", b"", 0
+        self._url, self._token, self._length, self._accept = b"", b"", 0, b""
         self._head_size, self._body_size = 0, 0
         self._expects, self._reading = False, False
         self._body: list[bytes] = []
@@ -149,6 +157,8 @@ class FeedbackProtocol(asyncio.Protocol):
             self._expects = value.lower() == b"100-continue"
         elif name in HEADERS:
             self._browser = (self._browser or {}) | {name: value}
+        elif name == b"accept" and self._url.startswith(PRIVACY_PATH):
+            self._accept = value
 
     def on_headers_complete(self) -> None:
         if self._closing:
@@ -156,12 +166,16 @@ class FeedbackProtocol(asyncio.Protocol):
         path = self._url.partition(b"?")[0]
         if path == BATCH_PATH:
             self._how, self._limit = LINES, MAX_BATCH
+        elif path == CONSENT_PATH:
+            self._how = CONSENT
         method = self._parser.get_method()
         how = self._port.browser(method, path, self._browser) if self._browser is not None else self._how
         if isinstance(how, How):
             self._how, self._admitted = how, self._port.admit(method, path, self._token)
         else:
             self._admitted = how
+        if path == PRIVACY_PATH and method == b"GET":
+            self._admitted = self._port.privacy(self._accept)
         if self._length > self._limit:
             self._refuse(too_large())
         elif self._expects:

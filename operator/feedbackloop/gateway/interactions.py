@@ -12,6 +12,7 @@ from feedbackloop.events.incoming import IncomingInteraction
 from feedbackloop.events.records import Context, InteractionRecord, Message, Output
 from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Code, Refusal, check_interaction, explain
+from feedbackloop.gateway import consent
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest import NotJson, Sender, elsewhere
 from feedbackloop.gateway.ingest.bodies import as_json, known_id, lenient
@@ -112,11 +113,11 @@ class InteractionIngest:
             raise Refusal(Code.CONFLICT, "$.event_id")
         record = interaction_record(core, event, owner, fingerprint, sender.channel)
         if known is None:
-            await journal.submit([record], keys=[(key, fingerprint)])
+            entries = consent.carried(core, record.subject, record.consent)
+            await journal.submit([record, *entries], keys=[(key, fingerprint)])
         else:
             journal.note(Duplicates(journal.now_ms(), 1))
-            if known[1] is not None:
-                await known[1].wait()
+            await journal.repeated(known[1])
         return Posted(record.event_id, known is not None, self._tokens(event, record, sender))
 
     def _tokens(self, event: IncomingInteraction, record: InteractionRecord, sender: Sender) -> list[RaterToken]:
@@ -187,7 +188,7 @@ def interaction_record(
         outputs=outputs,
         session=owner.session,
         raters=owner.raters,
-        consent=event.consent.train if event.consent else None,
+        consent=consent.effective_of_request(core, owner.subject, event.consent.train if event.consent else None),
         context=context,
         fingerprint=fingerprint,
         tenant=owner.tenant,

@@ -45,6 +45,7 @@ class Snapshot(Struct):
     declined: int = 0
     replayed: int = 0
     consents: dict[str, int] = {}
+    audited: dict[str, str] = {}
 
 
 class State:
@@ -63,6 +64,8 @@ class State:
         self.consents: Counter[str] = Counter()
         """Entries of the consent ledger by `<purpose>/<state>`."""
         self.standings = Standings()
+        self.audited: dict[str, str] = {}
+        """What the newest audit entry of an action says of the digest that it is about."""
         self.by_signal: Counter[str] = Counter()
         self.clock = 0
         """The time of the newest entry, Unix milliseconds."""
@@ -115,6 +118,11 @@ class State:
         if not serving.elsewhere:
             self.traffic.served(serving)
 
+    def _audit(self, record: AuditRecord) -> None:
+        if digest := record.detail.get("revision") or record.detail.get("sha256"):
+            self.audited[record.action] = digest
+        self._other(record)
+
     def _other(self, _record: LostRecord | ErasedRecord | ConsentRecord | AuditRecord) -> None:
         self.stored += 1
         self.own += 1
@@ -145,7 +153,7 @@ class State:
         LostRecord: _other,
         ErasedRecord: _other,
         ConsentRecord: _consent,
-        AuditRecord: _other,
+        AuditRecord: _audit,
         BadRow: _bad_row,
         Duplicates: _duplicates,
         Replayed: _replayed,
@@ -175,6 +183,7 @@ class State:
             declined=self.declined,
             replayed=self.replayed,
             consents=dict(self.consents),
+            audited=dict(self.audited),
         )
 
     @classmethod
@@ -185,6 +194,7 @@ class State:
         state.own, state.orphans = snapshot.own, snapshot.orphans
         state.declined, state.replayed = snapshot.declined, snapshot.replayed
         state.consents.update(snapshot.consents)
+        state.audited.update(snapshot.audited)
         state.by_signal.update(snapshot.by_signal)
         state.clock = snapshot.clock
         state.units.outcomes = snapshot.outcomes

@@ -25,6 +25,7 @@ from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Refusal
 from feedbackloop.gateway.asgi import Headers, Scope
 from feedbackloop.gateway.assignment import assign
+from feedbackloop.gateway.consent import effective_of_request
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest.bodies import as_json
 from feedbackloop.gateway.ingest.kept import harmless
@@ -158,7 +159,7 @@ class Turn:
             run_uid=self.routing.run_uid,
             epoch=self.routing.epoch,
             started_at=core.journal.now_ms(),
-            consent=self.consent,
+            consent=effective_of_request(core, self.owner.subject, self.consent),
             tenant=self.owner.tenant,
         )
 

@@ -75,7 +75,7 @@ def append(job: Job[Any], action: str, heads: Heads | None = None, **detail: obj
 def _appended(job: Job[Any], signs: Signer, content: Mapping[str, Any]) -> bool:
     """Whether it was us: an attempt that is believed dead may still write."""
     origin = job.spec.run_id
-    before = reading.newest_head(Objects(job.store), job.spec.storage.prefix, origin, signs.public_key)
+    before = reading.newest(Objects(job.store), job.spec.storage.prefix, origin, signs.public_key).head
     file = file_of([content], before, origin=origin, signer=signs)
     assert file is not None
     return job.store.create(f"{reading.FOLDER}/{origin}/{file.name}", file.data)

@@ -70,22 +70,33 @@ def _entries(objects: ObjectClient, chain: Chain, keys: list[str]) -> Iterator[d
         yield from chain.file(key.rpartition("/")[2], objects.get(key))
 
 
-def newest_head(objects: ObjectClient, prefix: str, origin: str, public_key: str) -> Head:
-    """Where an origin's chain ends, by its last file alone: for a writer that lost its own memory.
+@dataclass(frozen=True)
+class Newest:
+    """The last file of a chain."""
+
+    before: Head
+    """What its first entry follows."""
+    head: Head
+    data: bytes = b""
+
+
+def newest(objects: ObjectClient, prefix: str, origin: str, public_key: str) -> Newest:
+    """Where an origin's chain ends, by its last file alone: for a writer that has no memory of its own.
 
     Raises LedgerBroken when that file is not this loop's, StorageUnavailable.
     """
     keys = sorted(key for key in objects.list(f"{prefix}{FOLDER}/{origin}/") if key.endswith(".jsonl"))
     if not keys:
-        return Head()
+        return Newest(Head(), Head())
     name, data = keys[-1].rpartition("/")[2], objects.get(keys[-1])
-    chain = Chain(origin, public_key, head=Head(int(name[:20]) - 1, _prev(data)))
+    before = Head(int(name[:20]) - 1, _prev(data))
+    chain = Chain(origin, public_key, head=before)
     try:
         for _ in chain.file(name, data):
             pass
     except Bad as error:
         raise LedgerBroken(f"ledger: {error.problem}") from None
-    return chain.head
+    return Newest(before, chain.head, data)
 
 
 def _prev(data: bytes) -> str:

@@ -15,6 +15,7 @@ from feedbackloop.events.validation import NOT_KEPT, Code, Refusal, check_feedba
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Commit
 from feedbackloop.gateway.ingest.bodies import PLAIN, TRUSTED, Item, Model, as_json, known_id, lenient
+from feedbackloop.gateway.ingest.consents import stated
 from feedbackloop.gateway.ingest.elsewhere import hand_on
 from feedbackloop.gateway.ingest.kept import harmless
 from feedbackloop.gateway.ingest.outcome import Done, Outcome, Rejected
@@ -42,6 +43,8 @@ class _Work:
     rows: list[Stored] = field(default_factory=list)
     waits: list[Commit] = field(default_factory=list)
     declined: int = 0
+    consents: bool = False
+    """Some event says something of consent."""
 
 
 class FeedbackIngest:
@@ -81,7 +84,10 @@ class FeedbackIngest:
         work = _Work(sender, _model(sender), path)
         for index, item in zip(indexes or range(len(items)), items, strict=True):
             self._take_one(work, index, item)
-        self._commit(work, self._records(work), done)
+        records = self._records(work)
+        if work.consents or sender.private:
+            records = [*records, *stated(self._core, sender, work.pending)]
+        self._commit(work, records, done)
 
     def _take_one(self, work: _Work, index: int, item: Item) -> None:
         try:
@@ -97,13 +103,17 @@ class FeedbackIngest:
         if sender.claims is not None:
             event = self._with_safe_ids(event, claims.outputs)
         checked = check_feedback(event, core.applied.signals, claims, private=sender.private)
+        if (event_id := event.event_id.lower()) != event.event_id:
+            event = msgspec.structs.replace(event, event_id=event_id)
         fingerprint = zlib.crc32(_fingerprint_of(event)) or 1
-        key = core.journal.dedupe.key_of(claims.subject, event.event_id.lower())
+        key = core.journal.dedupe.key_of(claims.subject, event_id)
         if self._seen(work, key, fingerprint):
             work.outcome.duplicate += 1
             return
         work.pending.append(Pending(event, checked, claims, fingerprint, private_texts(event, checked)))
         work.keys[key] = fingerprint
+        if event.consent is not None:
+            work.consents = True
         work.outcome.accepted += 1
 
     def _with_safe_ids(self, event: IncomingFeedback, outputs: tuple[str, ...]) -> IncomingFeedback:
@@ -169,7 +179,7 @@ class FeedbackIngest:
         journal, outcome = self._core.journal, work.outcome
         keys = list(work.keys.items())
         if not outcome.duplicate and not work.declined and records:
-            journal.post(records, keys=keys, then=lambda error: done(outcome, error))
+            journal.post(records, keys=keys, then=lambda error: self._tell(outcome, done, error))
             return
         metas = _metas(work, journal.now_ms())
         if records:
@@ -178,10 +188,18 @@ class FeedbackIngest:
             for meta in metas:
                 journal.note(meta)
         if not work.waits:
-            done(outcome, None)
+            self._tell(outcome, done, None)
             return
         waiting = asyncio.gather(*(commit.wait() for commit in work.waits))
-        waiting.add_done_callback(lambda ended: done(outcome, _unavailable(ended)))
+        waiting.add_done_callback(lambda ended: self._tell(outcome, done, _unavailable(ended)))
+
+    def _tell(self, outcome: Outcome, done: Done, error: LogUnavailable | None) -> None:
+        """Answers, and keeps count of what was answered: by the outcome, whatever the log holds."""
+        events = outcome.accepted + outcome.duplicate
+        if outcome.rejected:
+            events += sum(1 for each in outcome.rejected if each.bad_row_id)
+        self._core.journal.law.told(events, stored=error is None)
+        done(outcome, error)
 
 
 def _model(sender: Sender) -> Model:

@@ -9,9 +9,10 @@ from feedbackloop.events.incoming import IncomingFeedback, TrustedFeedback
 from feedbackloop.events.records import FeedbackRecord
 from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Checked
+from feedbackloop.gateway.consent import effective
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest.sender import Sender
-from feedbackloop.gateway.ingest.texts import restored
+from feedbackloop.gateway.ingest.texts import TEXT_KINDS, restored
 
 TRAINABLE = frozenset({SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE})
 HUMAN = frozenset({"END_USER", "ANNOTATOR"})
@@ -30,14 +31,15 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
 def record(core: Core, sender: Sender, pending: Pending, clean: list[str], now_ms: int) -> FeedbackRecord:
     """The record of an event whose texts are `clean`."""
     event, checked, claims = pending.event, pending.checked, pending.claims
-    consent = _consent(event, claims, sender)
+    consent = effective(core, claims.subject, _consent(event, claims, sender))
+    only_text = len(clean) == 1 and checked.kind in TEXT_KINDS
     made = FeedbackRecord(
         event_id=event.event_id.lower(),
         received_at=now_ms,
         subject=claims.subject,
         signal=event.signal,
         kind=checked.kind.value,
-        value=checked.value,
+        value=clean[0] if only_text else checked.value,
         output_id=checked.output_id,
         candidates=checked.candidates,
         session=claims.session,
@@ -60,7 +62,7 @@ def record(core: Core, sender: Sender, pending: Pending, clean: list[str], now_m
         dimension=core.dimension_of(event.signal),
         orphan=sender.claims is None and not core.knows(checked),
     )
-    if pending.texts:
+    if pending.texts and not only_text:
         made = msgspec.structs.replace(made, **restored(core, event, checked, pending.texts, clean))
     return made
 

@@ -50,7 +50,8 @@ class Pod:
         if trainable is None:
             cut = [PodOffset(pod=self.name, offset=found.last_event, trainable=0)]
             trainable = numbering.counted_trainable(store.read_events(objects, prefix, cut, self.kek))
-        checkpoint.save(self.volume, _begun(numbering.uploaded(found, trainable)))
+        entries = numbering.ledger_entries(objects, prefix, self.name)
+        checkpoint.save(self.volume, _begun(numbering.uploaded(found, trainable), entries))
 
     def _keys(self, applied: Applied) -> ObjectClient:
         bucket = applied.config.encryption.keys_bucket
@@ -69,8 +70,9 @@ def is_fresh(volume: Volume) -> bool:
     return not (volume.root / CHECKPOINT).exists() and not recovery.numbers(volume.wal)
 
 
-def _begun(uploaded: Uploaded) -> Checkpoint:
+def _begun(uploaded: Uploaded, ledger_entries: int) -> Checkpoint:
     """The state of a log that goes on after what is uploaded, before its first entry."""
     state = State()
     state.stored, state.trainable, state.bad_rows = uploaded.events, uploaded.trainable, uploaded.bad_rows
+    state.own = min(ledger_entries, state.stored)
     return Checkpoint(segment=0, frame=-1, state=state.snapshot(), uploaded=uploaded)

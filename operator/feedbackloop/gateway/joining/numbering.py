@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from feedbackloop.events import floors, store
 from feedbackloop.events.floors import Floor
+from feedbackloop.events.ledger.reading import FOLDER
 from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import FeedbackRecord, Record
 from feedbackloop.events.store import StoredSegment
@@ -60,6 +61,13 @@ def declared_trainable(objects: ObjectClient, found: Stored) -> int | None:
 def counted_trainable(records: Iterable[Record]) -> int:
     """The same, counted."""
     return sum(record.trainable for record in records if isinstance(record, FeedbackRecord))
+
+
+def ledger_entries(objects: ObjectClient, prefix: str, pod: str) -> int:
+    """How many of the pod's records went into its ledger, by the name of its newest file. Blocks."""
+    names = sorted(key.rpartition("/")[2] for key in objects.list(f"{prefix}{FOLDER}/{pod}/"))
+    last = names[-1].partition("-")[2].partition(".")[0] if names else ""
+    return int(last) if last.isdigit() else 0
 
 
 def uploaded(found: Stored, trainable: int) -> Uploaded:

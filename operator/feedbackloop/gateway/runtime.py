@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from feedbackloop.events import keys
+from feedbackloop.events.ledger.chain import Signer
 from feedbackloop.events.tokens import TokenSealer
 from feedbackloop.gateway import checkpoint
 from feedbackloop.gateway.admin_port import AdminPort
@@ -18,6 +19,7 @@ from feedbackloop.gateway.app_port import AppPort, AppToken
 from feedbackloop.gateway.applied import Applied, BadConfig, apply
 from feedbackloop.gateway.badrows.pages import Pages
 from feedbackloop.gateway.badrows.port import BadRowsPort
+from feedbackloop.gateway.audit import STARTED, STOPPED, audit, audit_configuration, audit_refusals
 from feedbackloop.gateway.config_source import source
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Dedupe
@@ -144,10 +146,13 @@ class Runtime:
             applied=lambda: self._core.applied,
             uploaded=restored.uploaded,
         )
+        self._uploader.signer = Signer(loop_keys.ledger)
+        audit(self._journal, STARTED, pod=settings.pod, damaged=restored.damaged)
         self._volume, self._upstream = volume, Upstream()
         await self._apply(applied)
         for work in (self._uploader.run(), self._uploader.keep_rolling(), self._upstream.keep_fresh()):
             self._spawn(work)
+        self._spawn(audit_refusals(self._journal, self._core.metrics))
         self._spawn(self._follow_config())
         self._spawn(self._tick())
         self._spawn(Keeper(self._keys, self._journal, lowest=ordinal_of(settings.pod) == 0).run())
@@ -214,6 +219,7 @@ class Runtime:
         self._core.peers = self._peers if self._peers.any else None
         if applied.outcomes != self._journal.state.units.outcomes:
             self._journal.note(OutcomesSet(self._journal.now_ms(), applied.outcomes))
+        audit_configuration(self._journal, applied)
         self._uploader.retry_now()
         saved = self._volume.root / SAVED_CONFIG
         with contextlib.suppress(OSError):
@@ -234,6 +240,8 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         if core is not None:
+            if not self._journal.closed:
+                audit(self._journal, STOPPED, pod=self._settings.pod)
             await self._journal.close()
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(checkpoint.save, self._volume, self._uploader.checkpoint())

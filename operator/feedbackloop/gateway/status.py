@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedbackloop.api.gateway import Arm, GatewayStatus, LogPosition, TrafficCounts, UnitCounts
+from feedbackloop.api.gateway import Arm, GatewayStatus, LedgerHead, LogPosition, TrafficCounts, UnitCounts
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.state import State
 from feedbackloop.gateway.uploader import Uploader
@@ -18,8 +18,8 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         epoch=routing.epoch,
         appended=LogPosition(offset=state.stored, trainable=state.trainable),
         uploaded=uploader.uploaded.position(),
-        accepted=state.accepted,
-        stored=state.stored,
+        accepted=state.taken,
+        stored=state.stored - state.own,
         duplicate=state.duplicate,
         bad_rows=state.bad_rows,
         by_signal=dict(state.by_signal),
@@ -30,12 +30,20 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         declined=state.declined,
         replayed=state.replayed,
         consents=dict(state.consents),
+        ledger=_ledger(uploader),
         key_epoch=_key_epoch(core),
         storage_error=uploader.error,
         log_error=core.journal.refusal,
         clock_offset_seconds=core.journal.clock.offset_ms // 1000,
         drained=core.draining and uploader.done,
     )
+
+
+def _ledger(uploader: Uploader) -> LedgerHead | None:
+    position = uploader.uploaded.ledger
+    if uploader.signer is None or position is None:
+        return None
+    return LedgerHead(seq=position.seq, hash=position.hash, public_key=uploader.signer.public_key)
 
 
 def _key_epoch(core: Core) -> int:
@@ -69,8 +77,8 @@ def metrics(core: Core, uploader: Uploader) -> str:
     """The Prometheus text exposition format, version 0.0.4."""
     state, journal = core.journal.state, core.journal
     values = {
-        "events_accepted_total": state.accepted,
-        "events_stored_total": state.stored,
+        "events_accepted_total": state.taken,
+        "events_stored_total": state.stored - state.own,
         "events_duplicate_total": state.duplicate,
         "events_bad_rows_total": state.bad_rows,
         "orphans_total": state.orphans,

@@ -20,7 +20,7 @@ from feedbackloop.gateway import checkpoint, failpoints
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.checkpoint import Checkpoint, Uploaded
 from feedbackloop.gateway.journal import Journal
-from feedbackloop.gateway.ledger import LedgerWriter, stored_position
+from feedbackloop.gateway.ledger import LedgerWriter, found
 from feedbackloop.gateway.shipping import Conflict, Shipment, deliver, pack
 from feedbackloop.gateway.volume import Volume
 from feedbackloop.gateway.wal import Sealed
@@ -153,10 +153,9 @@ class Uploader:
         """The writer of this pod's ledger, from where it ends; a volume that does not know asks object storage."""
         if self.signer is None:
             return None
-        position = self.uploaded.ledger
-        if position is None:
-            position = stored_position(self._objects(self._applied().config.storage), prefix, self._pod, self.signer)
-        return LedgerWriter(self._pod, self.signer, position)
+        if self.uploaded.ledger is None:
+            return found(self._objects(self._applied().config.storage), prefix, self._pod, self.signer)
+        return LedgerWriter(self._pod, self.signer, self.uploaded.ledger)
 
     def _is_uploaded(self, sealed: Sealed) -> bool:
         """A crash came between the checkpoint and the deletion."""

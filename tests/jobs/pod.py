@@ -16,8 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from feedbackloop.api.gateway import KeyService
 from feedbackloop.api.jobs import CurateResult, CurateSpec
-from feedbackloop.events import codec, store
+from feedbackloop.events import codec, inner, sealing, store
+from feedbackloop.events.keyring.keyring import Keyring
+from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.events.keys import Kek
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Message, Output
 from feedbackloop.jobs.curate import job
@@ -64,15 +67,21 @@ class Pod:
 
     @property
     def vault(self) -> Vault:
-        return Vault(self.store, KEK)
+        return Vault(self.store, self.keyring)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return keyring_of(KeyService(), self.s3.store(BUCKET, self.prefix), self.home / "secrets", self.uid)
 
     def upload(self, records: Iterable[InteractionRecord | FeedbackRecord], pod: str = "gateway-0") -> None:
         """One more segment of a gateway pod's log."""
-        entries = [codec.encode(record) for record in records]
+        listed = list(records)
         first = self.counts.get(pod, 0) + 1
-        self.counts[pod] = first + len(entries) - 1
+        self.counts[pod] = first + len(listed) - 1
         key = store.object_key(self.prefix, store.EVENTS, pod, first, self.counts[pod])
-        self.store.at("").put(key, store.seal(entries, key=key, kek=KEK))
+        rows, at = [inner.row_of(record) for record in listed], sealing.place(self.uid, pod, store.EVENTS)
+        inside = inner.seal([codec.encode(r) for r in listed], rows, kek=self.keyring, at=at, first=first)
+        self.store.at("").put(key, store.seal(inside, key=key, kek=self.keyring))
 
     def spec(self, **changes: Any) -> dict[str, Any]:
         """A curate spec whose cut is everything uploaded."""

@@ -163,11 +163,32 @@ def test_a_key_of_the_wrong_length_is_invalid(filled: Pod) -> None:
     assert "32 raw bytes" in out
 
 
-def test_another_key_than_the_events_were_written_with_is_an_invalid_data_set(filled: Pod) -> None:
+def test_another_root_key_than_the_loops_is_refused_with_what_to_do(filled: Pod) -> None:
     (filled.home / "secrets" / "kek" / "key").write_bytes(bytes(32))
-    code, _ = filled.run(filled.spec())
+    code, out = filled.run(filled.spec())
+    assert code == ExitCode.INVALID_SPEC
+    assert "previous" in out
+    assert filled.json("attempts/1.json")["exitCode"] == ExitCode.INVALID_SPEC
+
+
+def test_lost_subject_keys_are_an_invalid_data_set_that_names_the_object(filled: Pod) -> None:
+    tables = filled.store.keys("keys/shards/")
+    assert tables
+    for name in tables:
+        filled.store.delete(name)
+    code, out = filled.run(filled.spec())
     assert code == ExitCode.INVALID_DATASET
-    assert filled.json("attempts/1.json")["exitCode"] == ExitCode.INVALID_DATASET
+    assert "no tombstone" in out
+
+
+def test_an_erased_subject_is_in_no_data_set(filled: Pod) -> None:
+    assert filled.run(filled.spec())[0] == ExitCode.OK
+    before = CurateResult.model_validate(filled.json("result.json"))
+    filled.keyring.subjects.destroy("ann", "request")
+    assert filled.run(filled.spec(runId="curate-erased"))[0] == ExitCode.OK
+    after = CurateResult.model_validate(filled.json("result.json", run_id="curate-erased"))
+    assert after.interactions < before.interactions
+    assert after.events < before.events
 
 
 def test_a_gap_in_the_events_is_an_invalid_data_set(filled: Pod) -> None:

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from feedbackloop.api.feedbackloop import Model
-from feedbackloop.events.keys import Kek
+from feedbackloop.api.gateway import KeyService
+from feedbackloop.events.keyring.keyring import Keyring
+from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.jobs import artefact, canonical, datasets
 from feedbackloop.jobs.storage import Store, open_store
 from feedbackloop.jobs.vault import Vault
@@ -30,7 +32,6 @@ from tests.support.seaweedfs import SeaweedFs
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "support_bot"
 RAW = bytes(range(32))
-KEK = Kek.of(RAW)
 SECRETS = ("storage", "models", "models-write")
 GOLDEN = "golden-v1.jsonl"
 WITHIN_SECONDS = 400.0
@@ -112,6 +113,10 @@ class Pod:
         return open_store(self.s3.store("feedback", self.prefix), self.home / "secrets" / "storage")
 
     @property
+    def keyring(self) -> Keyring:
+        return keyring_of(KeyService(), self.s3.store("feedback", self.prefix), self.home / "secrets", self.uid)
+
+    @property
     def models(self) -> Store:
         return open_store(self.s3.store("models"), self.home / "secrets" / "models-write")
 
@@ -128,7 +133,7 @@ class Pod:
         } | {name.replace("_jsonl", ".jsonl"): data for name, data in more.items()}
         listed = [{"path": p, "sha256": canonical.sha256(d), "size": len(d)} for p, d in sorted(files.items())]
         manifest = {"schemaVersion": 1, "config_digest": "sha256:0", "files": listed, "counts": {}}
-        return datasets.write(Vault(self.store, KEK), files, canonical.encode(manifest))
+        return datasets.write(Vault(self.store, self.keyring), files, canonical.encode(manifest))
 
     def put_golden(self, data: bytes) -> str:
         self.store.at("team/").put(GOLDEN, data)

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any, Generic, TypeVar
@@ -27,7 +28,8 @@ from pydantic import ValidationError
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, ExitCode, JobSpec, Result
 from feedbackloop.events.errors import EventsError
-from feedbackloop.events.keys import Kek
+from feedbackloop.events.keyring.keyring import Keyring
+from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.jobs import canonical
 from feedbackloop.jobs import spec as specs
 from feedbackloop.jobs.errors import BUG, InvalidSpec, JobError, Terminated, exit_code
@@ -106,13 +108,14 @@ class Job(Generic[S]):
         """The fields that every result begins with."""
         return {"run_id": self.spec.run_id, "attempt": self.attempt, "spec_digest": self.spec_digest}
 
-    def kek(self) -> Kek:
-        """The key encryption keys."""
-        path = self.place.secrets / "kek" / "key"
-        key = path.read_bytes() if path.is_file() else b""
-        if len(key) != 32:
-            raise InvalidSpec(f"secret kek: key `key` has {len(key)} bytes; it must be 32 raw bytes")
-        return Kek.of(key)
+    def kek(self) -> Keyring:
+        """The loop's keys. Raises KeyRefused, KeyServiceUnavailable, StorageUnavailable of `events.errors`."""
+        return self._keyring
+
+    @cached_property
+    def _keyring(self) -> Keyring:
+        spec = self.spec
+        return keyring_of(spec.encryption, spec.storage, self.place.secrets, spec.loop.uid)
 
     def vault(self) -> Vault:
         """The loop's own objects inside the envelope: data sets, checkpoints."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from feedbackloop.api.gateway import ObjectStore
+from feedbackloop.api.gateway import KeyService, ObjectStore
 from feedbackloop.api.improvement import Hyperparameters
 
 
@@ -39,7 +39,9 @@ class Plan:
     hyperparameters: Hyperparameters
     batch: Batch
     storage: ObjectStore
-    """Where checkpoints go, with the credentials and the KEK below `secrets`."""
+    """Where checkpoints go, with the credentials and the root key's files below `secrets`."""
+    encryption: KeyService
+    loop_uid: str
     secrets: Path
     used: int = 0
     """Rows in `rows`."""

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from feedbackloop.events.keys import load_kek
+from feedbackloop.events.keyring.opening import keyring_of
 from feedbackloop.jobs.errors import BaseModelUnavailable, InvalidDataset, Preempted
 from feedbackloop.jobs.storage import open_store
 from feedbackloop.jobs.train import resume
@@ -57,7 +57,7 @@ def train(plan: Plan, *more: Any, kept: Path | None = None) -> Outcome:
 
 def checkpoints(plan: Plan) -> Checkpoints:
     store = open_store(plan.storage, plan.secrets / "storage")
-    vault = Vault(store, load_kek(plan.secrets / "kek"))
+    vault = Vault(store, keyring_of(plan.encryption, plan.storage, plan.secrets, plan.loop_uid))
     return Checkpoints(vault, plan.run_id, plan.spec_digest, plan.rows_digest)
 
 

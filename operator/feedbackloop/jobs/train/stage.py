@@ -75,6 +75,8 @@ def prepare(job: Job[TrainSpec]) -> Plan:
         hyperparameters=stage.hyperparameters,
         batch=Batch.of(stage.hyperparameters.batch_size, job.place.halvings),
         storage=job.spec.storage,
+        encryption=job.spec.encryption,
+        loop_uid=job.spec.loop.uid,
         secrets=job.place.secrets,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from feedbackloop.events import codec
 from feedbackloop.events.codec import Stored
@@ -19,45 +19,19 @@ from feedbackloop.events.segment import Kind, pack_entry
 from feedbackloop.gateway import failpoints, meta
 from feedbackloop.gateway.ballast import Ballast
 from feedbackloop.gateway.clock import LogClock
-from feedbackloop.gateway.dedupe import Dedupe
+from feedbackloop.gateway.dedupe import Commit, Dedupe
+from feedbackloop.gateway.law import Law, events_of
 from feedbackloop.gateway.meta import Meta
 from feedbackloop.gateway.state import State
+from feedbackloop.gateway.ticket import Key, Then, Ticket
+from feedbackloop.gateway.until_stored import REASON as STORAGE_UNAVAILABLE
+from feedbackloop.gateway.until_stored import UntilStored
 from feedbackloop.gateway.volume import Volume
 from feedbackloop.gateway.wal import RECOVERING, Append, Committed, Log, LogUnavailable, Position, Sealed
 
 PENDING_BYTES = 64 << 20
 BALLAST = "ballast"
 _EVENT, _BAD_ROW, _META = int(Kind.EVENT), int(Kind.BAD_ROW), int(Kind.META)
-
-Key = tuple[int, int]
-"""A de-duplication key with the body's fingerprint."""
-
-
-Then = Callable[[LogUnavailable | None], None]
-
-
-class Ticket:
-    """A submission on its way to the disk."""
-
-    __slots__ = ("_joined", "entries", "keys", "then")
-
-    def __init__(self, entries: Sequence[Stored | Meta], keys: Sequence[Key], then: Then | None) -> None:
-        self.entries, self.keys, self.then = entries, keys, then
-        self._joined: list[asyncio.Future[None]] = []
-
-    async def wait(self) -> None:
-        """Until it is durable, for any number of waiters. Raises LogUnavailable when it failed."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._joined.append(future)
-        await future
-
-    def end(self, error: LogUnavailable | None) -> None:
-        """Tells everyone who waits."""
-        if self.then is not None:
-            self.then(error)
-        for future in self._joined:
-            if not future.done():
-                future.set_result(None) if error is None else future.set_exception(LogUnavailable(error.reason))
 
 
 class Journal:
@@ -82,6 +56,12 @@ class Journal:
         self._full = False
         self._refusal: str | None = None
         self.clock = LogClock(state.clock)
+        self.law = Law(state.taken)
+        self.until_stored: UntilStored | None = None
+        """Set while answers wait for object storage."""
+        self._catching_up = 0
+        """The newest segment of a time when answers did not wait for object storage."""
+        self._newest_stored = 0
         self._log: Log | None = None
 
     def start(self, next_segment: int) -> None:
@@ -126,10 +106,46 @@ class Journal:
             self._refusal = "Draining"
         elif self._pending_bytes > PENDING_BYTES:
             self._refusal = "Overloaded"
+        elif self.until_stored is not None and (reason := self._storage_refusal(self.until_stored)):
+            self._refusal = reason
         elif self._volume.lacks_ballast:
             self._refusal = "DiskFull"
         else:
             self._refusal = "VolumeFull" if self._full else None
+
+    def _storage_refusal(self, waiting: UntilStored) -> str | None:
+        if waiting.failing:
+            return STORAGE_UNAVAILABLE
+        # Ids in older segments look settled: until those are stored, a repetition would be answered too early.
+        return "CatchingUp" if self._catching_up > self._newest_stored else None
+
+    def wait_for_storage(self, wanted: bool) -> None:
+        """Whether submissions end only when they are in object storage, from now on."""
+        if wanted and self.until_stored is None:
+            self.until_stored = UntilStored(self._end_stored)
+            if self.used_bytes:
+                self._catching_up = self.log.next_segment - 1
+                self.log.roll()
+        elif not wanted and self.until_stored is not None:
+            waiting, self.until_stored = self.until_stored, None
+            waiting.release()
+        self.review()
+
+    def stored(self, segment: Sealed) -> None:
+        """The segment is in object storage and off the volume."""
+        self.sealed_bytes -= segment.length
+        self._newest_stored = segment.number
+        if self.until_stored is not None:
+            self.until_stored.stored(segment.number)
+        self.review()
+
+    def tick(self) -> None:
+        """Regular work: waits that have lasted too long, a sample of the law."""
+        waiting = self.until_stored
+        if waiting is not None:
+            waiting.expire()
+            self.review()
+        self.law.sample(self.state.taken, waiting.events if waiting else 0)
 
     def check(self) -> None:
         """Raises LogUnavailable when a submission would be refused."""
@@ -164,9 +180,24 @@ class Journal:
         self._queue(b"".join(parts), len(records) - bad_rows, bad_rows, ticket)
         return ticket
 
-    async def submit(self, records: Sequence[Stored], *, keys: Sequence[Key] = ()) -> None:
-        """Returns when the records are durable. Raises LogUnavailable."""
-        await self.post(records, keys=keys).wait()
+    async def submit(self, records: Sequence[Stored], *, metas: Sequence[Meta] = (), keys: Sequence[Key] = ()) -> None:
+        """Returns when the records may be answered for. Raises LogUnavailable."""
+        ticket, kept = self.post(records, metas=metas, keys=keys), False
+        try:
+            await ticket.wait()
+            kept = True
+        finally:
+            self.law.told(events_of(ticket), stored=kept)
+
+    async def repeated(self, commit: Commit | None) -> None:
+        """Returns when the repetition of one event may be answered for. Raises LogUnavailable."""
+        kept = False
+        try:
+            if commit is not None:
+                await commit.wait()
+            kept = True
+        finally:
+            self.law.told(1, stored=kept)
 
     def note(self, entry: Meta) -> None:
         """Queues an entry that nobody waits for; dropped when the log takes nothing (it then only counts here)."""
@@ -211,7 +242,7 @@ class Journal:
             self._pending.popleft()
             self._pending_bytes -= len(item.entries)
             if batch.error is None:
-                self._settle(item.payload)
+                self._settle(item.payload, batch.segment)
             else:
                 self._fail(item.payload, batch.error)
         if batch.error is None:
@@ -222,9 +253,15 @@ class Journal:
         if error is None or self.failure is None or error.reason != RECOVERING:
             self.failure = error.reason if error else None
 
-    def _settle(self, ticket: Ticket) -> None:
+    def _settle(self, ticket: Ticket, segment: int) -> None:
         for entry in ticket.entries:
             self.state.apply(entry)
+        if self.until_stored is not None and (ticket.keys or ticket.awaited):
+            self.until_stored.hold(segment, ticket)
+        else:
+            self._end_stored(ticket)
+
+    def _end_stored(self, ticket: Ticket) -> None:
         for key, fingerprint in ticket.keys:
             self.dedupe.settle(key, fingerprint)
         ticket.end(None)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from feedbackloop.api.collection import Durability
 from feedbackloop.api.gateway import ObjectStore
 from feedbackloop.events.errors import EventsError, StorageUnavailable
 from feedbackloop.events.keys import Kek
@@ -27,6 +28,8 @@ from feedbackloop.gateway.wal import Sealed
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.5, 15.0
 TICK_SECONDS = 0.2
+PROMPT_SECONDS = 0.05
+"""The same while answers wait for object storage."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,9 @@ class Uploader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="uploader")
         self._kick = asyncio.Event()
         self._draining = False
+        self._current: Sealed | None = None
+        """The segment that is being uploaded."""
+        self._shipment: Shipment | None = None
 
     @property
     def done(self) -> bool:
@@ -80,12 +86,16 @@ class Uploader:
     async def keep_rolling(self) -> None:
         """Seals the open segment when its oldest record has waited long enough."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
-            await self._mend()
-            log = self._journal.log
-            due = self._applied().config.collection.flush_seconds
+            collection, log = self._applied().config.collection, self._journal.log
+            prompt = collection.durability is Durability.OBJECT_STORE
+            self._journal.wait_for_storage(prompt)
+            # With answers waiting for it, each upload takes what has gathered during the one before.
+            due = 0 if prompt and self._current is None else collection.flush_seconds
             if log.open_bytes and (self._draining or log.open_age >= due):
                 log.roll()
+            await asyncio.sleep(PROMPT_SECONDS if prompt else TICK_SECONDS)
+            self._journal.tick()
+            await self._mend()
 
     async def _mend(self) -> None:
         """What a full or failing disk has left behind, as soon as the disk allows."""
@@ -102,25 +112,40 @@ class Uploader:
         with contextlib.suppress(StorageUnavailable):
             await self._in_thread(self._objects, self._applied().config.storage)
         while True:
-            await self._upload(await self._journal.sealed.get())
+            if self._current is None:
+                self._current = await self._journal.sealed.get()
+            await self._upload(self._current)
+            self._current = None
+
+    async def finish(self, seconds: float) -> None:
+        """After the log was closed: uploads what is left while storage answers, within a time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.error is None and (self._current or not self._journal.sealed.empty()):
+                    self._current = self._current or self._journal.sealed.get_nowait()
+                    if await self._attempt(self._current):
+                        self._current = None
 
     async def _upload(self, sealed: Sealed) -> None:
         delay = FIRST_RETRY_SECONDS
-        shipment: Shipment | None = None
-        while True:
-            try:
-                # Packed once: while storage is away, a retry costs no more than the request.
-                if shipment is None:
-                    shipment = await self._in_thread(self._pack, sealed)
-                await self._in_thread(self._deliver, shipment)
-                failpoints.reached("put")
-                await self._settle(shipment)
-                self.error = None
-                return
-            except Exception as error:
-                self._failed(error)
+        while not await self._attempt(sealed):
             await self._pause(delay * random.uniform(0.7, 1.3))
             delay = min(delay * 2, LAST_RETRY_SECONDS)
+
+    async def _attempt(self, sealed: Sealed) -> bool:
+        """Tries once; whether the segment is stored, and off the volume."""
+        try:
+            # Packed once: while storage is away, a retry costs no more than the request.
+            if self._shipment is None or self._shipment.sealed is not sealed:
+                self._shipment = await self._in_thread(self._pack, sealed)
+            await self._in_thread(self._deliver, self._shipment)
+            failpoints.reached("put")
+            await self._settle(self._shipment)
+        except Exception as error:
+            self._failed(error)
+            return False
+        self._shipment = self.error = None
+        return True
 
     def _failed(self, error: Exception) -> None:
         reason = error.reason if isinstance(error, StorageUnavailable) else type(error).__name__
@@ -191,8 +216,7 @@ class Uploader:
         failpoints.reached("checkpointed")
         self.uploaded = uploaded
         sealed.path.unlink(missing_ok=True)
-        self._journal.sealed_bytes -= sealed.length
-        self._journal.review()
+        self._journal.stored(sealed)
 
     def checkpoint(self, uploaded: Uploaded | None = None) -> Checkpoint:
         """The state now. Taken on the event loop, so that state and position belong together."""

@@ -147,6 +147,11 @@ class Log:
         """Seconds since the segment that is being written was begun; 0 without one."""
         return time.monotonic() - self._open.opened_at if self._open else 0.0
 
+    @property
+    def next_segment(self) -> int:
+        """The number of the next segment to be begun."""
+        return self._next.segment
+
     def append(self, item: Append) -> None:
         """Queues one item; the `committed` callback tells its end."""
         self._waiting.append(item)

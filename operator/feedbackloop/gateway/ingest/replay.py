@@ -23,8 +23,8 @@ from feedbackloop.gateway.ingest.records import Pending, record
 from feedbackloop.gateway.ingest.sender import Sender
 from feedbackloop.gateway.ingest.texts import private_texts
 from feedbackloop.gateway.interactions import Owner, interaction_record
-from feedbackloop.gateway.journal import Key
 from feedbackloop.gateway.meta import Meta, Replayed
+from feedbackloop.gateway.ticket import Key
 
 CHANNEL = "replay"
 TRUSTED = frozenset({"api", "otlp", "import"})
@@ -68,7 +68,7 @@ async def replay(core: Core, rows: Sequence[BadRow]) -> Replay:
         outcome.accepted.append(row.bad_row_id)
     if records:
         metas: list[Meta] = [Replayed(core.journal.now_ms(), len(records))]
-        await core.journal.post(records, metas=metas, keys=list(keys.items())).wait()
+        await core.journal.submit(records, metas=metas, keys=list(keys.items()))
     return outcome
 
 

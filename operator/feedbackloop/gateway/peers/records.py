@@ -87,5 +87,4 @@ class Receiver:
             await journal.submit([mine], keys=[(key, record.fingerprint)])
             return
         journal.note(Duplicates(journal.now_ms(), 1))
-        if known[1] is not None:
-            await known[1].wait()
+        await journal.repeated(known[1])

@@ -142,11 +142,12 @@ def answered(core: Core, outcome: Outcome, error: LogUnavailable | None) -> Answ
     if error is not None:
         return unavailable(core, error)
     promise = core.journal.until_stored is not None
+    promise = core.journal.until_stored is not None
     if not outcome.rejected:
         if (outcome.accepted, outcome.duplicate) == (1, 0):
-            return _ONE_ACCEPTED[promise]
+            return _ONE_ACCEPTED[promise][promise]
         if (outcome.accepted, outcome.duplicate) == (0, 1):
-            return _ONE_DUPLICATE[promise]
+            return _ONE_DUPLICATE[promise][promise]
     return answer(outcome.status, outcome, headers=_PROMISES[promise])
 
 

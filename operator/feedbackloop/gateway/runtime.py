@@ -47,6 +47,8 @@ from feedbackloop.gateway.volume import Volume
 
 FIRST_CONFIG_SECONDS = 2.0
 TICK_SECONDS = 0.1
+UPLOAD_SECONDS = 20.0
+"""How long an ending process goes on uploading; the kubelet gives it 60 in all."""
 SAVED_CONFIG = "config.json"
 
 logger = logging.getLogger(__name__)
@@ -232,7 +234,7 @@ class Runtime:
             self._journal.state.tick(self._journal.horizon_ms())
 
     async def _end(self) -> None:
-        """Readiness off, running requests to their end, final commit, checkpoint. Uploads wait for the next start."""
+        """Readiness off, running requests to their end, final commit, uploads while storage answers, checkpoint."""
         core: Core | None = getattr(self, "_core", None)
         if core is not None:
             core.draining = True
@@ -243,6 +245,7 @@ class Runtime:
             if not self._journal.closed:
                 audit(self._journal, STOPPED, pod=self._settings.pod)
             await self._journal.close()
+            await self._uploader.finish(UPLOAD_SECONDS)
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(checkpoint.save, self._volume, self._uploader.checkpoint())
             self._uploader.close()

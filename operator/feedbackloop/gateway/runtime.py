@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from feedbackloop.api.collection import Durability
 from feedbackloop.events import keys
 from feedbackloop.events.ledger.chain import Signer
 from feedbackloop.events.tokens import TokenSealer
@@ -133,6 +134,8 @@ class Runtime:
         restored = await asyncio.to_thread(restore, volume, kek=kek, dedupe=dedupe)
         self._journal = Journal(volume, kek=kek, loop_uid=uid, pod=settings.pod, state=restored.state, dedupe=dedupe)
         self._resume(restored)
+        # Before its first entry: what is answered only when it is stored must not wait for what came before that.
+        self._journal.wait_for_storage(applied.config.collection.durability is Durability.OBJECT_STORE)
         former = [keys.LoopKeys.of(secret.former).token] if secret.former else []
         sealer = TokenSealer(key=loop_keys.token, loop_uid=uid, former=former)
         self._core = Core(applied=applied, journal=self._journal, keys=loop_keys, sealer=sealer)

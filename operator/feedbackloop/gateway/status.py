@@ -34,6 +34,7 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         key_epoch=_key_epoch(core),
         storage_error=uploader.error,
         log_error=core.journal.refusal,
+        law_difference=core.journal.law.lasting,
         clock_offset_seconds=core.journal.clock.offset_ms // 1000,
         drained=core.draining and uploader.done,
     )
@@ -88,6 +89,7 @@ def metrics(core: Core, uploader: Uploader) -> str:
         "log_bytes": journal.used_bytes,
         "log_limit_bytes": journal.limit_bytes,
         "log_failed": int(journal.failure is not None),
+        "law_difference": journal.law.lasting,
         "log_ballast_missing": int(journal.lacks_ballast),
         "clock_jumps_total": journal.clock.jumps,
         "clock_offset_seconds": journal.clock.offset_ms // 1000,

@@ -142,12 +142,11 @@ def answered(core: Core, outcome: Outcome, error: LogUnavailable | None) -> Answ
     if error is not None:
         return unavailable(core, error)
     promise = core.journal.until_stored is not None
-    promise = core.journal.until_stored is not None
     if not outcome.rejected:
         if (outcome.accepted, outcome.duplicate) == (1, 0):
-            return _ONE_ACCEPTED[promise][promise]
+            return _ONE_ACCEPTED[promise]
         if (outcome.accepted, outcome.duplicate) == (0, 1):
-            return _ONE_DUPLICATE[promise][promise]
+            return _ONE_DUPLICATE[promise]
     return answer(outcome.status, outcome, headers=_PROMISES[promise])
 
 

@@ -1,0 +1,24 @@
+"""Tokens and consent: every case, and what must hold after all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hostile import aftermath
+from tests.hostile.case import Case
+from tests.hostile.cases.tokens import CASES
+from tests.hostile.classes import LEAST, check, parameters
+from tests.hostile.world import World
+
+
+@pytest.mark.parametrize("case", parameters(CASES))
+def test_case(case: Case, world: World) -> None:
+    check(case, world)
+
+
+def test_afterwards(world: World) -> None:
+    assert len(CASES) >= LEAST
+    aftermath.serves(world)
+    aftermath.law_holds(world)
+    aftermath.memory_is_bounded(world)
+    aftermath.nothing_readable(world)

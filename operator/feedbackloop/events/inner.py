@@ -14,8 +14,18 @@ from feedbackloop.events.errors import EnvelopeError
 from feedbackloop.events.keyring.subjects import Keys, UnknownSubjectKey
 from feedbackloop.events.keyring.table import Row
 from feedbackloop.events.keys import Kek
-from feedbackloop.events.records import BadRow, ErasedRecord, FeedbackRecord, InteractionRecord
+from feedbackloop.events.records import (
+    AuditRecord,
+    BadRow,
+    ConsentRecord,
+    ErasedRecord,
+    FeedbackRecord,
+    InteractionRecord,
+    LostRecord,
+)
 
+UNSEALED = ConsentRecord | AuditRecord | LostRecord | ErasedRecord
+"""What stays under the outer layer alone."""
 ERASED = codec.encode(ErasedRecord())
 EPOCH_SECONDS = 2_592_000
 """How long a subject's key is used, unless the loop says otherwise."""

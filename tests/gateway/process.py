@@ -113,11 +113,11 @@ class Gateway:
             "FL_ADMIN_PORT": str(self.admin),
         } | self._extra
 
-    def start(self, *, ready: bool = True) -> Gateway:
+    def start(self, *, ready: bool = True, under: tuple[str, ...] = ()) -> Gateway:
+        """Starts it; `under` is a command that limits what it executes, such as `prlimit`."""
+        command = [*under, sys.executable, "-m", self.module]
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.module], env=self.env, stdout=log, stderr=log, cwd=self.root
-            )
+            self._process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, cwd=self.root)
         if ready:
             wait_for(self.is_ready, f"the gateway is ready (log: {self.log_path})")
         return self

@@ -126,10 +126,24 @@ def test_what_is_no_request_ends_the_connection_and_nothing_else(served: Gateway
     assert served.vote(served.token(), event()).status == 202
 
 
-def test_a_request_that_offers_an_upgrade_is_refused_whole(served: Gateway) -> None:
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_request_that_offers_an_upgrade_is_served_in_http_1_1(served: Gateway, chunked: bool) -> None:
+    body, offer, token = one(), ("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings"), served.token()
+    if chunked:
+        framed = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        first = request(token, framed, *offer, "Transfer-Encoding: chunked")
+    else:
+        first = request(token, body, *offer)
     with connect(served) as client:
-        client.sendall(request(served.token(), one(), "Upgrade: h2c", "Connection: Upgrade"))
-        assert statuses(read_until(client, 1)) == [b"400"]
+        client.sendall(first + request(token, one()))
+        assert statuses(read_until(client, 2)) == [b"202", b"202"]
+
+
+def test_a_request_that_offers_an_upgrade_may_come_byte_by_byte(served: Gateway) -> None:
+    with connect(served) as client:
+        for byte in request(served.token(), one(), "Upgrade: h2c", "Connection: Upgrade"):
+            client.sendall(bytes([byte]))
+        assert statuses(read_until(client, 1)) == [b"202"]
 
 
 def test_headers_without_end_are_refused(served: Gateway) -> None:

@@ -28,6 +28,7 @@ from feedbackloop.gateway.feedback_port import (
     FeedbackPort,
     too_large,
 )
+from feedbackloop.gateway.upgrades import body_parser
 
 MAX_HEADERS = 16 << 10
 FREE_BODY, MAX_HELD = 16 << 10, 48 << 20
@@ -73,7 +74,7 @@ class FeedbackProtocol(asyncio.Protocol):
     def _begin(self) -> None:
         """Before the next request on the connection."""
         self._url, self._token, self._length, self._accept = b"", b"", 0, b""
-        self._head_size, self._body_size = 0, 0
+        self._head_size, self._body_size, self._chunked = 0, 0, False
         self._expects, self._reading = False, False
         self._body: list[bytes] = []
         self._admitted: Claims | Answer = _BAD_REQUEST
@@ -109,10 +110,21 @@ class FeedbackProtocol(asyncio.Protocol):
         self._turn_taken = False
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        except httptools.HttpParserUpgrade as offered:
+            self._stay(data[offered.args[0] :])
+        except httptools.HttpParserError:
             self._refuse(_BAD_REQUEST)
         if self._ready and not self._closing:
             self._transport.pause_reading()
+
+    def _stay(self, rest: bytes) -> None:
+        """Goes on in HTTP/1.1 with a request that offered another protocol."""
+        if self._closing or self._parser.get_method() == b"CONNECT":
+            self._refuse(_BAD_REQUEST)
+            return
+        keep_alive = bool(self._parser.should_keep_alive())
+        self._parser, head = body_parser(self, length=self._length, chunked=self._chunked, keep_alive=keep_alive)
+        self.data_received(head + rest)
 
     def pause_writing(self) -> None:
         self._transport.pause_reading()
@@ -153,6 +165,8 @@ class FeedbackProtocol(asyncio.Protocol):
             self._token = value[7:].strip() if value[:7].lower() == b"bearer " else b""
         elif name == b"content-length":
             self._length = int(value) if value.isdigit() and len(value) < 12 else MAX_BATCH + 1
+        elif name == b"transfer-encoding":
+            self._chunked = True
         elif name == b"expect":
             self._expects = value.lower() == b"100-continue"
         elif name in HEADERS:
@@ -212,7 +226,7 @@ class FeedbackProtocol(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._reading = False
         if self._closing or self._parser.should_upgrade():
-            return  # the parser gives no body to a request that offers an upgrade
+            return  # the parser gives no body to a request that offers an upgrade: it follows
         if len(self._ready) >= MOST_WAITING:
             self._refuse(_TOO_MANY_WAITING)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,15 @@ import uvicorn
 from feedbackloop.gateway.asgi import App
 
 MAX_CONNECTIONS = 4096
+RESERVED_FILES = 64
+"""Open files besides connections: the log, object storage, the model servers."""
 GRACE_SECONDS = 5
+
+
+def most_connections() -> int:
+    """How many connections a port may have, so that two full ports and their full queues leave files for the rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, min(MAX_CONNECTIONS, (min(soft, hard) - RESERVED_FILES) // 4))
 
 
 class _Server(uvicorn.Server):
@@ -41,8 +50,8 @@ def config(
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        backlog=2048,
-        limit_concurrency=MAX_CONNECTIONS,
+        backlog=min(2048, most_connections()),
+        limit_concurrency=most_connections(),
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

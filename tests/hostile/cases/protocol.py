@@ -184,9 +184,9 @@ CASES = [
     Case("P34", "a POST hidden in the body of a request that has another method", "one answer: the body stays a body",
          wire(b"PUT /v1/feedback HTTP/1.1\r\nHost: x\r\nContent-Length: 36\r\n\r\n" + SMUGGLED[:36].ljust(36)),
          ([405], 0)),
-    Case("P35", "an offer to upgrade to h2c, with a good event", "400, nothing taken in",
+    Case("P35", "an offer to upgrade to h2c, with a good event", "served in HTTP/1.1",
          wire(HEAD + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n"
-              b"Content-Length: @LENGTH@\r\n\r\n@EVENT@", sentinel=False), REFUSED),
+              b"Content-Length: @LENGTH@\r\n\r\n@EVENT@"), ([202], 1)),
     Case("P36", "the preface of HTTP/2", "400", wire(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", sentinel=False), REFUSED),
     Case("P37", "a TLS hello", "400", wire(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", sentinel=False), REFUSED),
     Case("P38", "HTTP/0.9 and a version that does not exist", "400",

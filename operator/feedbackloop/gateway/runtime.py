@@ -17,6 +17,7 @@ from feedbackloop.events.tokens import TokenSealer
 from feedbackloop.gateway import checkpoint
 from feedbackloop.gateway.admin_port import AdminPort
 from feedbackloop.gateway.app_port import AppPort, AppToken
+from feedbackloop.gateway.app_protocol import AppProtocol
 from feedbackloop.gateway.applied import Applied, BadConfig, apply
 from feedbackloop.gateway.badrows.pages import Pages
 from feedbackloop.gateway.badrows.port import BadRowsPort
@@ -190,7 +191,8 @@ class Runtime:
         verified = AppToken(self._settings.secrets / "verified" / "token")
         pages = Pages(self._uploader.objects, self._keys.ring)
         badrows = BadRowsPort(self._core, self._uploader, pages, self._settings.pod)
-        await self._serve(AppPort(self._core, proxy, token, peers, verified, badrows), self._settings.app_port)
+        app = AppPort(self._core, proxy, token, peers, verified, badrows)
+        await self._serve(app, self._settings.app_port, AppProtocol)
         await self._serve(FeedbackPort(self._core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(self._core, self._uploader)
         # What is loaded now stays: the collector need not look at it again and again.

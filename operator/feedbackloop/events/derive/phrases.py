@@ -44,7 +44,8 @@ _STOP = (
     "a an the is are was were be do does did to of in on at for with and or so but i you me my your we us can could "
     "would will please how what when where who which it that this der die das ein eine ist sind war zu von im in auf "
     "für mit und oder ich du mir mein wie was wann wo wer bitte kann le la les un une est sont de du des en pour avec "
-    "et ou je tu me mon ma comment que quand où qui el los las una es son para con y o yo mi cómo qué cuándo dónde quién"
+    "et ou je tu me mon ma comment que quand où qui el los las una es son para con y o yo mi cómo qué cuándo dónde "
+    "quién"
 )
 
 THANKS: tuple[str, ...] = tuple(sorted(map(plain, _THANKS), key=lambda phrase: (-len(phrase), phrase)))

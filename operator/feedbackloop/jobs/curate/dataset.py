@@ -7,17 +7,18 @@ not matter. `_conserved` is the law of the house: every feedback event ends in e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
-from feedbackloop.api.collection import SignalKind
+from feedbackloop.api.collection import Purpose, SignalKind
 from feedbackloop.events.ledger.chain import Head
-from feedbackloop.events.ledger.consents import Standings
+from feedbackloop.events.ledger.consents import Standings, forbidden
 from feedbackloop.events.ledger.reading import Ledger as ConsentLedger
 from feedbackloop.jobs.curate import consent, preferences
 from feedbackloop.jobs.curate.chain import standing_votes
+from feedbackloop.jobs.curate.computed import Computed, computed
 from feedbackloop.jobs.curate.config import Config
 from feedbackloop.jobs.curate.join import Joiner, consented, distinct, distinct_interactions, partition
 from feedbackloop.jobs.curate.preferences import Pair, Raters
@@ -44,6 +45,8 @@ class DataSet:
     slices: Mapping[str, int]
     heads: Mapping[str, Head] = field(default_factory=dict)
     """How far the consent ledgers went that decided about it."""
+    computed: Computed = field(default_factory=Computed)
+    """What the sessions say besides what was sent."""
 
     def reasons(self) -> dict[str, int]:
         """How many events were left out, by reason."""
@@ -98,6 +101,7 @@ def curate(
     joiner = Joiner(interactions, config.signals, topics, config.orphan_window_seconds)
     votes = _votes(events, joiner, config, ledger, consents.standings())
     made, pairs, raters = _rows(votes, leaks, config, ledger)
+    corrected = [vote for vote in votes if vote.kind is SignalKind.CORRECTION]
     used = [
         *(v for row in (*made.rows, *made.regressions) for v in row.votes),
         *(v for pair in pairs for v in pair.votes),
@@ -114,6 +118,7 @@ def curate(
         config=config,
         slices=slices(golden, made, config),
         heads=consents.heads,
+        computed=computed(interactions, events, corrected, config, _usable(config, consents.standings())),
     )
     _conserved(events, used, data.excluded)
     _clean(data, leaks)
@@ -132,6 +137,16 @@ def _votes(
     last = ledger.stage("lastVotes", standing_votes(declared, first))
     trainable = ledger.stage("trainable", partition(last, _is_trainable, Reason.NOT_TRAINABLE))
     return ledger.stage("worded", partition(trainable, lambda v: bool(v.prompt.key), Reason.BLANK))
+
+
+def _usable(config: Config, standings: Standings) -> Callable[[Interaction], bool]:
+    """Whether an interaction may be told of: its author agreed, and has not refused since."""
+
+    def usable(interaction: Interaction) -> bool:
+        agreed = interaction.consent is True or (interaction.consent is None and not config.consent_required)
+        return agreed and not forbidden(standings, interaction.subject, Purpose.IMPROVE, interaction.received_at)
+
+    return usable
 
 
 def _is_trainable(vote: Vote) -> bool:

@@ -47,6 +47,7 @@ def bundle(data: DataSet) -> Bundle:
         "preference_subjects.jsonl": raters,
         "corrected_topics.json": canonical.encode(list(data.training.topics)),
         "excluded.jsonl": canonical.lines({"event_id": e.event.event_id, "reason": e.reason} for e in data.excluded),
+        "computed.jsonl": canonical.lines(data.computed.lines()),
         "card.json": canonical.encode(card(data)),
     }
     return Bundle(files, canonical.encode(_manifest(files, data)))
@@ -76,6 +77,8 @@ def card(data: DataSet) -> dict[str, Any]:
         "slices": dict(data.slices),
         "agreement": data.raters.agreement,
         "ties": data.raters.ties,
+        "computed": data.computed.counts(),
+        "correctionDistance": data.computed.distances.summary(),
     }
 
 

@@ -72,6 +72,8 @@ def result(job: Job[CurateSpec], digest: str, data: DataSet) -> CurateResult:
         preference_pairs=len(data.pairs),
         slices=dict(data.slices),
         corrected_topics=len(made.topics),
+        computed=data.computed.counts(),
+        correction_distance=data.computed.distances.mean,
         agreement=data.raters.agreement,
         ties=data.raters.ties,
     )

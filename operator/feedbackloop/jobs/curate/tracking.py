@@ -56,11 +56,18 @@ def _log(ref: MlflowRef, run_name: str, digest: str, data: DataSet) -> None:
 
 
 def metrics(data: DataSet) -> Iterator[tuple[str, float]]:
-    groups: dict[str, Mapping[str, Any]] = {"": data.counts(), "funnel.": data.funnel, "excluded.": data.reasons()}
+    groups: dict[str, Mapping[str, Any]] = {
+        "": data.counts(),
+        "funnel.": data.funnel,
+        "excluded.": data.reasons(),
+        "computed.": data.computed.counts(),
+    }
     for group, values in groups.items():
         yield from ((f"curate.{group}{name}", float(value)) for name, value in values.items())
     if data.raters.agreement is not None:
         yield "curate.agreement", data.raters.agreement
+    if data.computed.distances.mean is not None:
+        yield "curate.correction_distance", data.computed.distances.mean
 
 
 def parameters(digest: str, data: DataSet) -> dict[str, str]:

@@ -13,6 +13,7 @@ from tests.unit.jobs.curate.world import SIGNALS, Log, golden, pack
 
 FILES = [
     "card.json",
+    "computed.jsonl",
     "corrected_topics.json",
     "excluded.jsonl",
     "preference_subjects.jsonl",

@@ -77,6 +77,7 @@ def test_a_log_that_failed_is_ready_again_without_a_request(failing: tuple[Gatew
     wait_for(gateway.is_ready, "it is ready again")
 
 
+@pytest.mark.faults
 def test_stalls_hold_answers_up_and_lose_nothing(failing: tuple[Gateway, Control], objects: S3Client) -> None:
     gateway, control = failing
     clients = Clients(gateway, [gateway.token()])
@@ -103,8 +104,8 @@ def test_a_full_disk_whose_markers_do_not_fit_gives_its_ballast_up(
     wait_for(lambda: gateway.status().get("logError") == "DiskFull", "the status names it")
     assert gateway.vote(token, event("note", "y")).status == 503
     control.well()
+    wait_for((gateway.volume / "ballast").exists, "the ballast is made again")
     wait_for(gateway.is_ready, "it is ready again")
-    assert (gateway.volume / "ballast").exists()
     hold(gateway, objects, {vote["event_id"]})
 
 

@@ -19,6 +19,10 @@ class Roots:
         self.current, self._uid = current, loop_uid
         self._by_ident = {root.ident: root for root in (*previous, current)}
 
+    def also(self, previous: Root) -> None:
+        """From now on this one may unwrap, too."""
+        self._by_ident = {previous.ident: previous} | self._by_ident
+
     def raw(self) -> bytes | None:
         """The raw key of what was written before loops had keys: the oldest configured Secret."""
         return next((root.raw for root in self._by_ident.values() if isinstance(root, SecretRoot)), None)

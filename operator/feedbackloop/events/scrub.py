@@ -6,7 +6,7 @@ like everything else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,15 +21,25 @@ MAX_RAW = 262_144
 _encode = msgspec.json.Encoder().encode
 
 
-def scrubbed(value: Any, redactor: Redactor, hints: Sequence[str] = ()) -> str:
-    """The value as JSON without private entities and hints, cut at `MAX_RAW` characters. Raises RedactionFailed."""
+def scrubbed(
+    value: Any,
+    redactor: Redactor,
+    hints: Sequence[str] = (),
+    *,
+    keep: Collection[str] = (),
+    limit: int = MAX_RAW,
+) -> str:
+    """The value as JSON without private entities and hints, cut at `limit` characters. Raises RedactionFailed.
+
+    `keep` are ids that are harmless already: a random one may look like a number of somebody's.
+    """
     texts: list[str] = []
     try:
-        _collect(value, texts, 0)
+        _collect(value, texts, keep, 0)
     except RecursionError:
-        return redactor.redact([_flat(value)], hints)[0][:MAX_RAW]
+        return redactor.redact([_flat(value)], hints)[0][:limit]
     rest = iter(redactor.redact(texts, hints) if texts else ())
-    return _encode(_rebuilt(value, rest)).decode()[:MAX_RAW]
+    return _encode(_rebuilt(value, rest, keep)).decode()[:limit]
 
 
 def _flat(value: Any) -> str:
@@ -39,17 +49,17 @@ def _flat(value: Any) -> str:
         return "null"
 
 
-def _collect(value: Any, texts: list[str], depth: int) -> None:
+def _collect(value: Any, texts: list[str], keep: Collection[str], depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
         for key, item in value.items():
             texts.append(key)
-            _collect(item, texts, depth + 1)
+            _collect(item, texts, keep, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _collect(item, texts, depth + 1)
-    elif isinstance(value, str) or _is_long(value):
+            _collect(item, texts, keep, depth + 1)
+    elif (isinstance(value, str) and value not in keep) or _is_long(value):
         texts.append(str(value))
 
 
@@ -57,13 +67,13 @@ def _is_long(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and len(str(value)) >= _SHORT_NUMBER
 
 
-def _rebuilt(value: Any, rest: Any) -> Any:
+def _rebuilt(value: Any, rest: Iterator[str], keep: Collection[str]) -> Any:
     if isinstance(value, dict):
-        return {next(rest): _rebuilt(item, rest) for item in value.values()}
+        return {next(rest): _rebuilt(item, rest, keep) for item in value.values()}
     if isinstance(value, list):
-        return [_rebuilt(item, rest) for item in value]
+        return [_rebuilt(item, rest, keep) for item in value]
     if isinstance(value, str):
-        return next(rest)
+        return value if value in keep else next(rest)
     if _is_long(value):
         text = next(rest)
         return value if text == str(value) else text

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import msgspec
 
 from feedbackloop.events.errors import RedactionFailed
 from feedbackloop.events.keys import LoopKeys
 from feedbackloop.events.records import BadRow, InteractionRecord
-from feedbackloop.events.scrub import scrubbed
+from feedbackloop.events.scrub import MAX_RAW, scrubbed
 from feedbackloop.events.tokens import Claims, TokenSealer
 from feedbackloop.events.validation import Checked, Refusal
 from feedbackloop.gateway import consent
@@ -22,7 +23,20 @@ from feedbackloop.gateway.meta import Served
 from feedbackloop.gateway.peers.peers import Peers
 from feedbackloop.gateway.wal import LogUnavailable
 
+MAX_INTERACTION = 32 << 20
+"""Characters of a refused interaction that are kept: all that the ports let in, so that it can be replayed."""
 _NOBODY = Claims("", "", ())
+
+
+class Harmless(NamedTuple):
+    """A refused event without the ids and hints that would tell of somebody; its texts are not redacted yet."""
+
+    raw: Any
+    hints: Sequence[str] = ()
+    ids: Collection[str] = ()
+    """Ids in it that are harmless as they are."""
+    event_id: str = ""
+    """Set when it is a well-formed UUID."""
 
 
 @dataclass
@@ -109,11 +123,12 @@ class Core:
         """A client's id as it may be stored: itself, or a pseudonym when there is something private in it."""
         return original if original == redacted else "id-" + self.keys.pseudonym_of("id", original)[:24]
 
-    def bad_row(self, refusal: Refusal, raw: object, hints: Sequence[str] = (), *, source: str, event_id: str = "",
-                claims: Claims | None = None, channel: str = "") -> BadRow:  # fmt: skip
-        """A refused event, made harmless. Raises LogUnavailable when the scanner fails."""
+    def bad_row(self, refusal: Refusal, kept: Harmless, *, source: str, claims: Claims | None = None,
+                channel: str = "") -> BadRow:  # fmt: skip
+        """A refused event, its texts made harmless. Raises LogUnavailable when the scanner fails."""
+        limit = MAX_RAW if source == "feedback" else MAX_INTERACTION
         try:
-            text = scrubbed(raw, self.applied.redactor, hints)
+            text = scrubbed(kept.raw, self.applied.redactor, kept.hints, keep=kept.ids, limit=limit)
         except RedactionFailed:
             raise LogUnavailable("RedactionFailed") from None
         self.metrics[f"bad_rows_{refusal.code}"] += 1
@@ -124,7 +139,7 @@ class Core:
             code=refusal.code,
             path=refusal.path,
             raw=text,
-            event_id=event_id,
+            event_id=kept.event_id,
             source=source,
             subject=said.subject,
             outputs=said.outputs,

@@ -15,7 +15,7 @@ from feedbackloop.events.validation import Code, Refusal, check_interaction, exp
 from feedbackloop.gateway import consent
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest import NotJson, Sender, elsewhere
-from feedbackloop.gateway.ingest.bodies import as_json, known_id, lenient
+from feedbackloop.gateway.ingest.bodies import as_json, lenient
 from feedbackloop.gateway.ingest.kept import harmless
 from feedbackloop.gateway.ingest.sender import refused_claims
 from feedbackloop.gateway.meta import Duplicates
@@ -94,9 +94,8 @@ class InteractionIngest:
         core = self._core
         row = core.bad_row(
             refusal,
-            *harmless(core, raw, trusted=True),
+            harmless(core, raw, trusted=True),
             source="interaction",
-            event_id=known_id(raw) or "",
             claims=refused_claims(core, sender, raw),
             channel=sender.channel,
         )

@@ -184,7 +184,5 @@ class Turn:
 
     def _bad_row(self, core: Core, event: IncomingInteraction, missing: Refusal) -> Stored:
         claims = self.claims(core, len(event.outputs))
-        raw, hints = harmless(core, as_json(event), trusted=True)
-        return core.bad_row(
-            missing, raw, hints, source="interaction", event_id=event.event_id, claims=claims, channel=CHANNEL
-        )
+        kept = harmless(core, as_json(event), trusted=True, known=claims.outputs)
+        return core.bad_row(missing, kept, source="interaction", claims=claims, channel=CHANNEL)

@@ -305,3 +305,22 @@ async def test_what_was_no_event_stays_a_bad_row(door: Door) -> None:
     outcome = await door.replay()
     assert not outcome.accepted
     assert {refusal.code for refusal in outcome.refused.values()} == {"malformed", "missing_field"}
+
+
+async def test_an_id_that_looks_like_a_number_of_somebodys_is_still_replayed(door: Door) -> None:
+    card = "4111111111111111"
+    sender = Sender(claims(outputs=(f"o-{card}", card)))
+    await door.send(event("later", output_id=card), sender=sender)
+    door.configure(signals=[*SIGNALS, {"name": "later", "kind": "Thumbs"}])
+    assert len((await door.replay()).accepted) == 1
+    assert door.votes[0].output_id == card
+
+
+async def test_a_large_interaction_is_kept_whole(door: Door) -> None:
+    door.configure(context={"required": ["region"]})
+    text = "a long story " * 40_000
+    with pytest.raises(Refusal):
+        await door.post(messages=[{"role": "user", "content": text}])
+    door.configure(context={})
+    assert len((await door.replay()).accepted) == 1
+    assert door.answers[0].messages[0].content == text

@@ -151,12 +151,12 @@ class FeedbackIngest:
         if refusal.code in NOT_KEPT:
             work.declined += refusal.code is Code.PRIVACY_SIGNAL
             return
+        claims = refused_claims(self._core, work.sender, raw)
         row = self._core.bad_row(
             placed,
-            *harmless(self._core, raw, trusted=work.sender.claims is None),
+            harmless(self._core, raw, trusted=work.sender.claims is None, known=claims.outputs),
             source="feedback",
-            event_id=event_id or "",
-            claims=refused_claims(self._core, work.sender, raw),
+            claims=claims,
             channel=work.sender.channel,
         )
         rejected.bad_row_id = row.bad_row_id

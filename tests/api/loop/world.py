@@ -26,6 +26,7 @@ from tests.support.fakeworld import declared
 from tests.support.fakeworld.gateways import FakeGateways
 from tests.support.fakeworld.jobs import Outcome
 from tests.support.fakeworld.kubelet import FakeKubelet
+from tests.support.fakeworld.objects import FakeObjects
 from tests.support.fakeworld.state import State
 from tests.support.fakeworld.voters import Voters
 from tests.support.operator import Condition, InProcessOperator
@@ -72,7 +73,7 @@ class LoopWorld:
 
     def restart(self) -> None:
         """A new operator: everything that the old one remembered is gone."""
-        adapters = Adapters(self.kubernetes, None, None, self.gateways)  # type: ignore[arg-type]
+        adapters = Adapters(self.kubernetes, FakeObjects(State()), None, self.gateways)  # type: ignore[arg-type]
         self.reconciler = LoopReconciler(adapters, self.admin, Wakes())
 
     def apply(self, *bodies: Json) -> None:

@@ -16,7 +16,7 @@ POSITION = LogPosition(offset=400, trainable=120)
 
 
 class FakeGateways:
-    """One pod; it answers while it is ready."""
+    """Pods that answer while all of them are ready; the first one has counted everything."""
 
     def __init__(self, kubernetes: KubernetesPort, clock: FakeClock, state: State, voters: Voters) -> None:
         self._kubernetes = kubernetes
@@ -27,24 +27,32 @@ class FakeGateways:
 
     async def statuses(self, namespace: str, loop: str, expected: int) -> tuple[GatewayStatus, ...] | None:
         text = await self.apply(namespace, loop)
-        if SERVICE in self._state.away or text is None or expected != 1:
+        if SERVICE in self._state.away or text is None or not await self._ready(namespace, loop, expected):
             return None
         config = GatewayConfig.model_validate_json(text)
+        routing = config.routing
+        told = {"revision": revision(text), "run_uid": routing.run_uid, "epoch": routing.epoch}
+        others = (GatewayStatus(pod=f"{loop}-gateway-{ordinal}", **told) for ordinal in range(1, expected))
+        return (self._first(config, loop, told), *others)
+
+    async def _ready(self, namespace: str, loop: str, expected: int) -> bool:
+        """Every expected pod, and no other one."""
+        names = [f"{loop}-gateway-{ordinal}" for ordinal in range(expected + 1)]
+        pods = [await self._kubernetes.get(POD, namespace, name) for name in names]
+        return all(map(ready, pods[:expected])) and pods[expected] is None
+
+    def _first(self, config: GatewayConfig, loop: str, told: Json) -> GatewayStatus:
         now = seconds(self._clock.now())
         epochs = self._state.epochs
-        return (
-            GatewayStatus(
-                pod=f"{loop}-gateway-0",
-                revision=revision(text),
-                run_uid=config.routing.run_uid,
-                epoch=config.routing.epoch,
-                appended=self.position,
-                uploaded=self.position,
-                accepted=self.position.offset,
-                stored=self.position.offset,
-                units=tuple(u for e in epochs for o in config.outcomes for u in self._voters.units(e, o.name, now)),
-                traffic=tuple(t for e in epochs for t in self._voters.traffic(e, now)),
-            ),
+        return GatewayStatus(
+            pod=f"{loop}-gateway-0",
+            **told,
+            appended=self.position,
+            uploaded=self.position,
+            accepted=self.position.offset,
+            stored=self.position.offset,
+            units=tuple(u for e in epochs for o in config.outcomes for u in self._voters.units(e, o.name, now)),
+            traffic=tuple(t for e in epochs for t in self._voters.traffic(e, now)),
         )
 
     async def drain(self, namespace: str, loop: str) -> None:

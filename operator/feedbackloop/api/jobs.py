@@ -117,6 +117,8 @@ class AssessSpec(JobSpec):
     cut: tuple[PodOffset, ...]
     since: tuple[PodOffset, ...] = ()
     signals: tuple[Signal, ...]
+    consent_required: bool = True
+    """Whether texts go to MLflow only with their author's consent."""
 
 
 class ProgressFile(StatusModel):

@@ -136,19 +136,25 @@ def up_to(found: Sequence[StoredSegment], offset: int, *, pod: str, first: int =
     return wanted
 
 
-def read_events(objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: Kek) -> Iterator[Record]:
+def read_events(
+    objects: ObjectClient, prefix: str, cut: Sequence[Offset], kek: Kek, *, since: Sequence[Offset] = ()
+) -> Iterator[Record]:
     """The records of a cut that retention has left, in deterministic order (pod, then number), each with `pod` and
-    `seq` set.
+    `seq` set. With `since`, only those behind it; segments up to it are not read.
 
     `prefix` is `<spec prefix><loop uid>/`. Raises SegmentMissing when the cut is not wholly stored (checked
     for every pod before the first record is given out), EnvelopeError, FrameError, StorageUnavailable.
     """
     ordered = sorted(cut, key=lambda position: position.pod)
+    begin = {position.pod: position.offset for position in since}
     plan = [(position, _wanted(objects, prefix, position)) for position in ordered]
     for position, wanted in plan:
+        after = begin.get(position.pod, 0)
         for segment in wanted:
+            if segment.last <= after:
+                continue
             try:
-                yield from _records(objects, segment, position, kek)
+                yield from (one for one in _records(objects, segment, position, kek) if one.seq > after)
             except ObjectMissing:
                 if segment.last >= floors.read(objects, prefix, EVENTS, position.pod).first:
                     raise

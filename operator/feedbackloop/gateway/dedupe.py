@@ -7,6 +7,7 @@ repetition waits for the same commit instead of being answered before it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Protocol
 
 from feedbackloop.gateway.recent import RecentMap
@@ -25,13 +26,17 @@ class Dedupe:
     """The index of seen ids; keys are keyed hashes of (subject, event id)."""
 
     def __init__(self, key: bytes, capacity: int = IDS_REMEMBERED) -> None:
-        self._key = key
+        # Copied for each id: the key is worked in once.
+        self._keyed = hashlib.blake2b(digest_size=8, key=key)
         self._known = RecentMap(capacity)
         self._pending: dict[int, tuple[int, Commit]] = {}
+        self.learn: Callable[[int, int], None] = self._known.put
+        """Takes a key and the fingerprint of an id that was durable before this process began."""
 
     def key_of(self, subject: str, event_id: str) -> int:
-        digest = hashlib.blake2b(f"{subject}/{event_id}".encode(), digest_size=8, key=self._key).digest()
-        return int.from_bytes(digest, "big")
+        keyed = self._keyed.copy()
+        keyed.update(f"{subject}/{event_id}".encode())
+        return int.from_bytes(keyed.digest(), "big")
 
     def find(self, key: int) -> tuple[int, Commit | None] | None:
         """The fingerprint under a key and the commit to wait for, None when the id is new."""
@@ -48,6 +53,10 @@ class Dedupe:
         """The id is durable."""
         self._pending.pop(key, None)
         self._known.put(key, fingerprint)
+
+    def expect(self, more: int) -> None:
+        """So many ids are about to be learnt."""
+        self._known.expect(more)
 
     def release(self, key: int) -> None:
         """The write failed: the id is free again."""

@@ -32,16 +32,29 @@ class _Table:
         return self._values[at] if self._keys[at] else None
 
     def put(self, key: int, value: int) -> None:
-        at = self.slot(key)
-        if not self._keys[at]:
+        # `slot` once more, without the call: recovery spends most of its time here.
+        keys, mask = self._keys, self._mask
+        at = ((key * _MULTIPLIER) & _MASK64) >> 20 & mask
+        while (found := keys[at]) and found != key:
+            at = (at + 1) & mask
+        self._values[at] = value
+        if not found:
+            keys[at] = key
             self.used += 1
-        self._keys[at], self._values[at] = key, value
-        if self.used * 2 > self._mask:
-            self._grow()
+            if self.used * 2 > mask:
+                self._grow()
 
-    def _grow(self) -> None:
+    def expect(self, more: int) -> None:
+        """Makes room for so many more keys at once."""
+        slots = self._mask + 1
+        while (self.used + more) * 2 >= slots:
+            slots *= 2
+        if slots > self._mask + 1:
+            self._grow(slots)
+
+    def _grow(self, slots: int = 0) -> None:
         old = [(key, value) for key, value in zip(self._keys, self._values, strict=True) if key]
-        self.__init__((self._mask + 1) * 2)  # type: ignore[misc]
+        self.__init__(slots or (self._mask + 1) * 2)  # type: ignore[misc]
         for key, value in old:
             self.put(key, value)
 
@@ -67,6 +80,10 @@ class RecentMap:
         if self._young.used >= self._capacity:
             self._old, self._young = self._young, _Table()
         self._young.put(key or 1, value)
+
+    def expect(self, more: int) -> None:
+        """So many keys are about to come."""
+        self._young.expect(min(more, self._capacity - self._young.used))
 
     def add(self, key: int) -> bool:
         """Remembers a key as a member of a set; whether it is new."""

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from feedbackloop.events import codec
 from feedbackloop.events.errors import FrameError
@@ -29,8 +30,7 @@ _LOST = codec.encode(LostRecord())
 _LOST_ROW = codec.encode(BadRow(bad_row_id="", received_at=0, code="lost", path="$", raw=""))
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry with its place; `frame` is -1 for one that stands for a lost record."""
 
     frame: int

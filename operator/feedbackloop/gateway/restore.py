@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from feedbackloop.events import codec
@@ -53,11 +56,24 @@ def restore(volume: Volume, *, kek: Kek, dedupe: Dedupe) -> Restored:
     restored = Restored(state=state, uploaded=saved.uploaded if saved else Uploaded())
     restored.position = (saved.segment, saved.frame) if saved else (0, -1)
     _load_indexes(volume, state, dedupe)
-    for sealed, contents in recovery.recover(volume.wal, volume.quarantine, kek=kek):
-        _replay(restored, sealed, contents, dedupe)
+    with _uncollected():
+        for sealed, contents in recovery.recover(volume.wal, volume.quarantine, kek=kek):
+            _replay(restored, sealed, contents, dedupe)
     newest = max([restored.position[0], *(number for number, _ in checkpoint.indexes(volume))])
     restored.next_segment = max(restored.next_segment, newest + 1)
     return restored
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: a million records that all go away by themselves keep it busy for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _load_indexes(volume: Volume, state: State, dedupe: Dedupe) -> None:
@@ -66,35 +82,44 @@ def _load_indexes(volume: Volume, state: State, dedupe: Dedupe) -> None:
     for number, path in checkpoint.indexes(volume):
         if number not in present:
             index = checkpoint.load_index(volume, path)
-            for key, fingerprint in index.pairs():
-                dedupe.settle(key, fingerprint)
+            pairs = index.pairs()
+            dedupe.expect(len(pairs))
+            for key, fingerprint in pairs:
+                dedupe.learn(key, fingerprint)
             for key in index.session_keys():
                 state.units.seen.add(key)
 
 
 def _replay(restored: Restored, sealed: Sealed, contents: Contents, dedupe: Dedupe) -> None:
-    start, state = restored.position, restored.state
+    state, number = restored.state, sealed.number
+    start, frame = restored.position, -1
+    dedupe.expect(len(contents.entries))
     for entry in contents.entries:
         content = decode_entry(entry.kind, entry.data)
         if content is None:
             continue
-        remember(content, dedupe)
-        if (sealed.number, entry.frame) > start:
+        if type(content) in _WITH_ID:
+            remember(content, dedupe)  # type: ignore[arg-type]
+        frame = max(frame, entry.frame)
+        if (number, entry.frame) > start:
             state.apply(content)
-            restored.position = max(restored.position, (sealed.number, entry.frame))
         elif session := counted_session(content):
             state.units.seen.add(session)
+    restored.position = max(start, (number, frame))
     # The numbers are the truth also where records were lost.
     state.stored, state.bad_rows = max(state.stored, sealed.end_event - 1), max(state.bad_rows, sealed.end_bad_row - 1)
     restored.waiting.append(sealed)
     restored.damaged += contents.damaged
-    restored.next_segment = sealed.number + 1
+    restored.next_segment = number + 1
 
 
-def remember(content: Stored | Meta, dedupe: Dedupe) -> None:
+_WITH_ID = frozenset((FeedbackRecord, InteractionRecord))
+
+
+def remember(content: FeedbackRecord | InteractionRecord, dedupe: Dedupe) -> None:
     """Makes a record's id known."""
-    if isinstance(content, FeedbackRecord | InteractionRecord) and content.fingerprint:
-        dedupe.settle(dedupe.key_of(content.subject, content.event_id), content.fingerprint)
+    if content.fingerprint:
+        dedupe.learn(dedupe.key_of(content.subject, content.event_id), content.fingerprint)
 
 
 def counted_session(content: Stored | Meta) -> int | None:

@@ -249,6 +249,38 @@ class RunSummary(StatusModel):
     """Why, in a sentence."""
 
 
+class RetentionStatus(StatusModel):
+    """What retention has done, by its sweeps."""
+
+    attempted_at: Time | None = None
+    """When the last sweep ended, well or not; the next one is due a period later."""
+    last_sweep_at: Time | None = None
+    """The time, by the object store too, of the last sweep that trusted its clock."""
+    deleted: Count = 0
+    """Objects that it deleted, with all their versions."""
+    kept: Count = 0
+    """Expired objects that it kept."""
+    verified: bool = False
+    """Nothing that it deleted can be listed any more, no version and no delete marker."""
+    confirmed: Annotated[str, Field(max_length=100)] = ""
+    """The last confirmation (an annotation) that a sweep has acted on."""
+    message: Text = ""
+    """What was deleted of which class, and what was kept for which reason."""
+
+
+class AssessmentsStatus(StatusModel):
+    """The projection of feedback into MLflow."""
+
+    attempted_at: Time | None = None
+    """When the last projection ended, well or not."""
+    until: Annotated[tuple[PodOffset, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
+    """How far the gateways' logs have been projected."""
+    assessments: Count = 0
+    """Assessments that the last projection wrote."""
+    message: Text = ""
+    """Why the last projection failed."""
+
+
 class FeedbackLoopStatus(StatusModel):
     observed_generation: Count = 0
     """The generation that was last acted on."""
@@ -278,3 +310,7 @@ class FeedbackLoopStatus(StatusModel):
     """The last runs that ended, newest first."""
     gateway_revision: Annotated[str | None, Field(max_length=64)] = None
     """The configuration that every gateway pod has applied."""
+    retention: RetentionStatus | None = None
+    """What retention has done; unset before the first sweep."""
+    assessments: AssessmentsStatus | None = None
+    """What was projected into MLflow; unset before the first projection."""

@@ -28,6 +28,7 @@ from feedbackloop.adapters.ports import Json
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import GatewayStatus
+from feedbackloop.controllers.loop.gather_periodic import periodic_seen
 from feedbackloop.controllers.loop.parse import loop_facts, other_loops, pods_seen, runs_of
 from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
@@ -56,6 +57,7 @@ class Gatherer:
         if facts.spec is None:
             return LoopObservation(facts)
         seen = replace(await self._surroundings(facts), refused=refused)
+        seen = replace(seen, periodic=await periodic_seen(self.adapters, facts, now))
         return replace(seen, adoption_conflict=await self._dry_run(seen, now))
 
     async def _leaving(self, facts: LoopFacts) -> LoopObservation:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from feedbackloop.adapters.ports import Json
-from feedbackloop.api import FINALIZER
+from feedbackloop.api import ANNOTATION_CONFIRM_SWEEP, FINALIZER
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus
 from feedbackloop.api.gateway import LoopRef
 from feedbackloop.api.improvementrun import ImprovementRunStatus
@@ -32,6 +32,7 @@ def loop_facts(body: Json) -> LoopFacts:
         status=FeedbackLoopStatus.model_validate(body.get("status") or {}),
         has_finalizer=FINALIZER in meta.get("finalizers", ()),
         deleting_since=instant(since) if since else None,
+        confirmed_sweep=str((meta.get("annotations") or {}).get(ANNOTATION_CONFIRM_SWEEP, ""))[:100],
     )
 
 
@@ -55,8 +56,23 @@ def other_loops(bodies: Iterable[Json], uid: str) -> tuple[OtherLoop, ...]:
 
 def _other(body: Json) -> OtherLoop:
     meta = body["metadata"]
-    target = body.get("spec", {}).get("target", {}).get("deploymentName")
-    return OtherLoop(meta["name"], meta["uid"], meta.get("creationTimestamp", ""), target)
+    target = body.get("spec", {}).get("target", {})
+    return OtherLoop(
+        meta["name"],
+        meta["uid"],
+        meta.get("creationTimestamp", ""),
+        target.get("deploymentName"),
+        _models(body, target),
+    )
+
+
+def _models(body: Json, target: Json) -> frozenset[str]:
+    status = body.get("status") or {}
+    roles = (
+        target.get("model"),
+        *(status.get(role) for role in ("declaredModel", "champion", "previous", "candidate")),
+    )
+    return frozenset(str(role["digest"]) for role in roles if role and "digest" in role)
 
 
 def runs_of(bodies: Iterable[Json], loop: LoopRef) -> tuple[tuple[RunSeen, ...], RunSeen | None]:

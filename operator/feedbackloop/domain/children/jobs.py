@@ -6,6 +6,7 @@ limit. Every attempt is a Job of its own name; all attempts share the ConfigMap 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feedbackloop.api import ANNOTATION_SPEC_DIGEST, API_VERSION, LABEL_LOOP, LABEL_RUN, LABEL_STAGE
@@ -96,41 +97,46 @@ def _labels(run: RunRef, stage: StageName) -> dict[str, str]:
 
 
 def _pod(run: RunRef, attempt: Attempt, profile: PodProfile, loop: FeedbackLoopSpec) -> Json:
-    mounted = [
-        *_spec_volume(run, attempt),
-        *_secret_volumes(attempt.stage, loop),
-        *_scratch(profile),
-        *_claims(profile),
-    ]
+    mounts = [*_spec_volume(run, attempt), *_secret_volumes(attempt.stage, loop)]
+    return pod(profile, attempt.stage.value, mounts, attempt=attempt.number, halvings=attempt.halvings)
+
+
+Mounted = tuple[Json, Json]
+"""A volume and its mount."""
+
+
+def pod(profile: PodProfile, module: str, mounts: Sequence[Mounted], *, attempt: int = 1, halvings: int = 0) -> Json:
+    """The pod that runs `feedbackloop.jobs.<module>` with these files, and scratch and volumes of its profile."""
+    volumes = [*mounts, *_scratch(profile), *_claims(profile)]
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": pod_security(),
-        "containers": [_container(attempt, profile, [mount for _, mount in mounted])],
-        "volumes": [volume for volume, _ in mounted],
+        "containers": [_container(module, profile, _env(attempt, halvings, profile), [mount for _, mount in volumes])],
+        "volumes": [volume for volume, _ in volumes],
         **optional(nodeSelector=profile.node_selector, tolerations=profile.tolerations),
     }
 
 
-def _container(attempt: Attempt, profile: PodProfile, mounts: list[Json]) -> Json:
+def _container(module: str, profile: PodProfile, env: list[Json], mounts: list[Json]) -> Json:
     return {
         "name": "job",
         "image": profile.image,
         "imagePullPolicy": profile.image_pull_policy,
-        "command": [profile.python, "-m", f"feedbackloop.jobs.{attempt.stage.value}"],
-        "env": _env(attempt, profile),
+        "command": [profile.python, "-m", f"feedbackloop.jobs.{module}"],
+        "env": env,
         "securityContext": container_security(),
         "volumeMounts": mounts,
         **optional(resources=profile.resources),
     }
 
 
-def _env(attempt: Attempt, profile: PodProfile) -> list[Json]:
+def _env(attempt: int, halvings: int, profile: PodProfile) -> list[Json]:
     ours = {
-        "FL_ATTEMPT": str(attempt.number),
-        "FL_HALVINGS": str(attempt.halvings),
+        "FL_ATTEMPT": str(attempt),
+        "FL_HALVINGS": str(halvings),
         "FL_SCRATCH": SCRATCH,
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
@@ -139,46 +145,49 @@ def _env(attempt: Attempt, profile: PodProfile) -> list[Json]:
     return [{"name": name, "value": value} for name, value in {**profile.env, **ours}.items()]
 
 
-Mounted = tuple[Json, Json]
-"""A volume and its mount."""
-
-
 def _spec_volume(run: RunRef, attempt: Attempt) -> list[Mounted]:
     source = {"configMap": {"name": naming.job_spec(run.loop, attempt.spec.run_id)}}
-    return [_mounted("spec", source, SPEC_PATH.rsplit("/", 1)[0])]
+    return [mounted("spec", source, SPEC_PATH.rsplit("/", 1)[0])]
 
 
 def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
-    """Only what the stage needs: models never reach curate, the write credential reaches train alone."""
-    mounted = [
-        _secret("storage", loop.storage.credentials_secret_name, CREDENTIALS),
-        _mounted("secret-kek", volume_source(loop.encryption.key), f"{SECRETS_PATH}/kek"),
-    ]
+    """Only what the stage needs: models never reach curate, of the stages the write credential reaches train alone."""
+    needed = data_secrets(loop)
     if stage is not StageName.CURATE:
-        mounted.append(_secret("models", loop.models.credentials_secret_name, CREDENTIALS))
+        needed.append(secret("models", loop.models.credentials_secret_name, CREDENTIALS))
     if stage is StageName.TRAIN:
-        mounted.append(_secret("models-write", loop.models.write_credentials_secret_name, CREDENTIALS))
-    return mounted
+        needed.append(secret("models-write", loop.models.write_credentials_secret_name, CREDENTIALS))
+    return needed
 
 
-def _secret(directory: str, name: str, keys: tuple[str, ...]) -> Mounted:
+def data_secrets(loop: FeedbackLoopSpec) -> list[Mounted]:
+    """What every job needs: the loop's objects and the key to them."""
+    return [
+        secret("storage", loop.storage.credentials_secret_name, CREDENTIALS),
+        mounted("secret-kek", volume_source(loop.encryption.key), f"{SECRETS_PATH}/kek"),
+    ]
+
+
+def secret(directory: str, name: str, keys: tuple[str, ...]) -> Mounted:
+    """Keys of a Secret as files below `secrets/<directory>`."""
     items = [{"key": key, "path": key} for key in keys]
     # 0440: the files belong to root, and the process reads them through the pod's fsGroup.
     source = {"secret": {"secretName": name, "defaultMode": 0o440, "items": items}}
-    return _mounted(f"secret-{directory}", source, f"{SECRETS_PATH}/{directory}")
+    return mounted(f"secret-{directory}", source, f"{SECRETS_PATH}/{directory}")
 
 
 def _scratch(profile: PodProfile) -> list[Mounted]:
     source = {"emptyDir": {"medium": "Memory", "sizeLimit": profile.scratch_size_limit}}
-    return [_mounted("scratch", source, SCRATCH, read_only=False)]
+    return [mounted("scratch", source, SCRATCH, read_only=False)]
 
 
 def _claims(profile: PodProfile) -> list[Mounted]:
     return [
-        _mounted(f"profile-{i}", {"persistentVolumeClaim": {"claimName": v.claim_name, "readOnly": True}}, v.mount_path)
+        mounted(f"profile-{i}", {"persistentVolumeClaim": {"claimName": v.claim_name, "readOnly": True}}, v.mount_path)
         for i, v in enumerate(profile.volumes)
     ]
 
 
-def _mounted(name: str, source: Json, path: str, *, read_only: bool = True) -> Mounted:
+def mounted(name: str, source: Json, path: str, *, read_only: bool = True) -> Mounted:
+    """A volume of that source, and where it is mounted."""
     return {"name": name, **source}, {"name": name, "mountPath": path, **optional(readOnly=read_only or None)}

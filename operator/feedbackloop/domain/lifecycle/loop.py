@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.conditions import Reason
@@ -11,6 +12,7 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.findings import Finding
+from feedbackloop.domain.lifecycle import loop_periodic
 from feedbackloop.domain.lifecycle.loop_checks import belongs, leftovers, stalled, unfit, unready
 from feedbackloop.domain.lifecycle.loop_delete import decide_deletion
 from feedbackloop.domain.lifecycle.loop_effects import Announcement, Create, Decision, Effect
@@ -130,11 +132,12 @@ class _Turn:
         stall = unfit(self.seen, self.admin) or self.seen.refused
         summary = self._summary(stall, findings)
         run = self._new_run() if stall is None and findings[0].status else None
-        after = self._status(summary, findings, run)
+        periodic = loop_periodic.decide(self.seen, self.plan.around, self.admin, self.now)
+        after = self._status(summary, (*findings, *periodic.findings), run, periodic.status)
         return Decision(
             after,
             finalizer=True,
-            effects=(*self._objects(stall), *_creation(self.seen, run)),
+            effects=(*self._objects(stall), *_creation(self.seen, run), *periodic.effects),
             announcements=(*announcements(self.seen.loop.status, after), *_started(run)),
             requeue_seconds=self._requeue(summary, run),
         )
@@ -180,7 +183,9 @@ class _Turn:
             return None
         return due(self.seen.loop.ref, self.plan.spec, self.plan.status, gateways, self.now)
 
-    def _status(self, summary: Summary, findings: tuple[Finding, ...], run: NewRun | None) -> FeedbackLoopStatus:
+    def _status(
+        self, summary: Summary, findings: tuple[Finding, ...], run: NewRun | None, periodic: dict[str, Any]
+    ) -> FeedbackLoopStatus:
         before, gateways = self.seen.loop.status, self.seen.gateways
         update = {
             "stage": _stage(self.seen, summary, run),
@@ -188,6 +193,7 @@ class _Turn:
             "counters": before.counters if gateways is None else counters(gateways, self.now),
             "gateway_revision": _revision(self.seen) or before.gateway_revision,
             **({"active_run_name": run.name} if run else {}),
+            **periodic,
         }
         return project(
             before,

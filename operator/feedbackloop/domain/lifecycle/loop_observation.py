@@ -22,6 +22,8 @@ class OtherLoop:
     uid: str
     created: str
     target: str | None
+    models: frozenset[str] = frozenset()
+    """Digests that it declares or serves."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,27 @@ class LoopFacts:
     status: FeedbackLoopStatus
     has_finalizer: bool
     deleting_since: datetime | None = None
+    confirmed_sweep: str = ""
+    """The annotation that confirms a sweep of more than half of a class."""
+
+
+class Due(NamedTuple):
+    """A periodic job whose time has come."""
+
+    what: str
+    run_id: str
+
+
+class PeriodicSeen(NamedTuple):
+    """A due job with what is there of it."""
+
+    due: Due
+    job: Json | None = None
+    complete: bool = False
+    failed: bool = False
+    result: Json | None = None
+    away: bool = False
+    """Object storage did not say whether there is a result."""
 
 
 class Child(NamedTuple):
@@ -82,6 +105,8 @@ class LoopObservation:
     gateways: tuple[GatewayStatus, ...] | None = None
     keys_versioned: bool | None = None
     """Whether the bucket of wrapped keys keeps old versions; None while that is not known."""
+    periodic: tuple[PeriodicSeen, ...] = ()
+    """The periodic jobs that are due."""
     adoption_conflict: Finding | None = None
     """What the dry run of the adoption said, if it was needed and refused."""
     refused: Finding | None = None

@@ -18,7 +18,8 @@ from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.children.compare import contains, is_applied, sealed
 from feedbackloop.domain.children.encryption import key_service
 from feedbackloop.domain.children.gateway import gateway_objects
-from feedbackloop.domain.children.gateway.config import config_json, gateway_config
+from feedbackloop.domain.children.gateway.config import config_json, gateway_config, object_store
+from feedbackloop.domain.jobs.periodic import Surroundings
 from feedbackloop.domain.lifecycle.loop_effects import Apply, Delete, Effect
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
 from feedbackloop.domain.lifecycle.loop_replicas import owning_replicas
@@ -70,6 +71,22 @@ class Plan:
             self.routing,
             encryption=self.encryption,
             owners=owning_replicas(self.seen, self.spec),
+        )
+
+    @cached_property
+    def around(self) -> Surroundings:
+        """What the periodic jobs are told of."""
+        spec, ref = self.spec, self.seen.loop.ref
+        prefix = naming.storage_prefix(spec.storage.prefix, ref.uid)
+        return Surroundings(
+            loop=ref,
+            spec=spec,
+            status=self.status,
+            storage=object_store(self.storage, spec.storage.bucket, prefix),
+            models=object_store(self.models, spec.models.bucket, ""),
+            encryption=self.encryption,
+            runs=tuple(run.status for run in self.seen.runs),
+            served_elsewhere=frozenset(digest for other in self.seen.others for digest in other.models),
         )
 
     @property

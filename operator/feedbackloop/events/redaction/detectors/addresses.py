@@ -9,16 +9,24 @@ from feedbackloop.api.collection import Entity
 from feedbackloop.events.redaction.detectors import context
 from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
 
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _DOT = r"(?:\.[\r\n]{0,2}|[\r\n]{1,2}\.|\[\.\]|[ ]\.[ ])"
-_V4 = compiled(rf"(?<![0-9])(?<![0-9]\.) (?:{_OCTET}{_DOT}){{3}}{_OCTET} (?!\.?[0-9])")
+_V4 = compiled(rf"[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}(?!\.?[0-9])")
+_LONGER = compiled(r"(?:[0-9]|[0-9]\.)\Z")
 _V6 = compiled(r"(?<![0-9A-Za-z])[0-9A-Fa-f:]{2,41}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?![0-9A-Za-z:]))")
 
 
 def _find_v4(text: str) -> Iterator[Span]:
     for match in _V4.finditer(text):
-        if not context.VERSION.search(context.before(text, match.start())):
+        lead = context.before(text, match.start())
+        if _is_v4(match.group()) and not (_LONGER.search(lead[-2:]) or context.VERSION.search(lead)):
             yield match.span()
+
+
+def _is_v4(candidate: str) -> bool:
+    return all(int(octet) < 256 and (octet == "0" or octet[0] != "0") for octet in _split(candidate))
+
+
+_split = compiled(_DOT).split
 
 
 def _find_v6(text: str) -> Iterator[Span]:
@@ -50,12 +58,12 @@ V4 = Detector(
     "IP_ADDRESS",
     (rb"[0-9]" + _DOT_GATE + rb"[0-9]{1,3}" + _DOT_GATE + rb"[0-9]{1,3}" + _DOT_GATE + rb"[0-9]",),
     _find_v4,
-    lambda value: ".".join(compiled(_DOT).split(value)),
+    lambda value: ".".join(_split(value)),
 )
 V6 = Detector(
     Entity.IP_ADDRESS,
     "IP_ADDRESS",
-    (rb"[0-9A-Fa-f:]{0,4}:[0-9A-Fa-f]{0,4}:",),
+    (rb":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]", rb"[0-9]::"),
     _find_v6,
     _canonical_v6,
 )

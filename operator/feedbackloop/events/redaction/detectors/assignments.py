@@ -18,7 +18,7 @@ _KEY_NAMES = (
     r"|secret|token|credentials?|apikey"
 )
 _ASSIGNED = compiled(
-    rf"""(?<![A-Za-z0-9])(?:[A-Za-z0-9]{{0,20}}[_.-])?(?:(?P<password>{_KNOWN_BY_HEART})|(?P<key>{_KEY_NAMES}))
+    rf"""(?:(?P<password>{_KNOWN_BY_HEART})|(?P<key>{_KEY_NAMES}))
         ["']?(?P<link>\s{{0,3}}(?::=|=>|[:=])\s{{0,3}}|\s{{1,3}}(?:is|was|lautet|ist|est|es|jest)[:]?\s{{1,3}})
         (?:(?P<quote>["'`])(?P<quoted>[^"'`\s<>]{{6,256}})(?P=quote)|(?P<bare>[^\s"'`,;<>()\[\]{{}}]{{6,256}}))""",
     re.IGNORECASE,
@@ -33,6 +33,8 @@ _LEAST_BITS = 2.5
 
 def find(text: str) -> Iterator[Span]:
     for match in _ASSIGNED.finditer(text):
+        if match.start() > 0 and text[match.start() - 1].isalpha() and text[match.start()].islower():
+            continue
         group = "quoted" if match.group("quoted") else "bare"
         start, end = match.span(group)
         value = text[start:end].rstrip(".!?:" if group == "bare" else "")

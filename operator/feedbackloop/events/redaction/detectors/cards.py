@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from feedbackloop.api.collection import Entity
 from feedbackloop.events.redaction.detectors import context
 from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
 
-_RUN = compiled(r"(?<![0-9]) [0-9](?:[ .-]{0,2}[\r\n]{0,2}[ ]?[0-9]){11,}")
+_DIGITS_AND_SEPARATORS = compiled(r"[0-9][0-9 .\-\r\n]{10,}[0-9]")
+_RUN = compiled(r"[0-9](?:[ .-]{0,2}[\r\n]{0,2}[ ]?[0-9]){11,}")
 _GROUP = compiled(r"[0-9]+")
 _BREAK = compiled(r"[\r\n]")
 _PRINTED = compiled(r"1[2-9]|(?:4[ ]){2,4}[1-4]|4[ ]6[ ][45]|6[ ]1[0-3]|8[ ]8|(?:2[ ]){7}2")
@@ -39,8 +41,13 @@ def is_card(digits: str) -> bool:
     return _BRANDS.fullmatch(digits) is not None and luhn(digits)
 
 
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    for candidate in _DIGITS_AND_SEPARATORS.finditer(text):
+        yield from _RUN.finditer(text, *candidate.span())
+
+
 def find(text: str) -> Iterator[Span]:
-    for match in _RUN.finditer(text):
+    for match in _runs(text):
         for start, end in spans(match.group()):
             if end - start > 12 or not context.REFERENCE.search(context.before(text, match.start() + start)):
                 yield match.start() + start, match.start() + end

@@ -58,4 +58,6 @@ def find(text: str) -> Iterator[Span]:
         at = match.start() + (length or 2)
 
 
-DETECTOR = Detector(Entity.IBAN, "IBAN", (rb"[A-Za-z]{2} ?[0-9]{2}(?:[ .-]?[\r\n]{0,2} ?[A-Za-z0-9]){11}",), find)
+DETECTOR = Detector(
+    Entity.IBAN, "IBAN", (rb"(?:[A-Z]{2} ?|[A-Za-z]{2})[0-9]{2}(?:[ .-]?[\r\n]{0,2} ?[A-Za-z0-9]){11}",), find
+)

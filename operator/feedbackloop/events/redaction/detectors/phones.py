@@ -10,10 +10,10 @@ from feedbackloop.api.collection import Entity
 from feedbackloop.events.redaction.detectors import context, numbering
 from feedbackloop.events.redaction.detectors.detector import Detector, Span, compiled
 
-_RUN = compiled(
-    r"""(?<![A-Za-z0-9_+]) (?:\+[ (]{0,2}|\(\+?)?
-        [0-9](?:[ ().\-/]{0,3}[\r\n]{0,2}[ ().\-/]{0,2}[0-9]){6,}"""
-)
+_DIGITS_AND_SEPARATORS = compiled(r"[0-9][0-9 ().\-/\r\n]{5,}[0-9]")
+_RUN = compiled(r"[0-9](?:[ ().\-/]{0,3}[\r\n]{0,2}[ ().\-/]{0,2}[0-9]){6,}")
+_PREFIX = compiled(r"(?:^|[^A-Za-z0-9_+])(\+[ (]{0,2}|\(\+?)\Z")
+_FIRST_GROUP = compiled(r"[0-9]+[^0-9+(]*")
 _EXTENSION = compiled(r"[ ,]{0,2}(?:x|ext\.?|extension|\#)[ ]?[0-9]{1,6}(?![A-Za-z0-9_])", re.IGNORECASE)
 
 _PARTS = re.compile(r"[ ]*[\r\n]+[ ]*|[ ]*/[ ]+|[ ]+/[ ]*|[ ]+-[ ]+|[ ]{2,}")
@@ -39,12 +39,17 @@ _TRUNK_GROUPED = compiled(r"\(?0[0-9]{1,5}\)?[ .\-/]{1,3}[0-9]{2,8}(?:[ .-][0-9]
 _BARE = compiled(r"1[3-9][0-9]{9}|[6-9][0-9]{9}")
 """Mobile numbers of China and India, which are written without any separator."""
 _DIGITS = compiled("[0-9]+")
-_LEAST, _MOST = 7, 15
+_SHORT = compiled(
+    r"""[0-9]{7,8} | [0-9]{3,4}[ -][0-9]{4} | [0-9]{2}(?:[ .-][0-9]{2}){3} | [0-9]{2,3}[ -][0-9]{3}[ -][0-9]{2,3}
+      | (?:[0-9]{1,3}[ -]?)?\([0-9]{1,5}\)[ -]{0,2}[0-9 .\-/]{5,14}"""
+)
+"""How numbers of seven or eight digits are written, which dates are not."""
+_LEAST, _LONG, _MOST = 7, 9, 15
 
 
 def find(text: str) -> Iterator[Span]:
-    for match in _RUN.finditer(text):
-        start, end = match.span()
+    for match in _runs(text):
+        start, end = _start(text, *match.span()), match.end()
         extension = _EXTENSION.match(text, end)
         if extension is None and text[end : end + 1].isascii() and _is_word(text[end : end + 1]):
             end = _without_last_group(text, start, end)
@@ -52,6 +57,22 @@ def find(text: str) -> Iterator[Span]:
             yield start, extension.end() if extension else end
         else:
             yield from _parts(text, start, end)
+
+
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    for candidate in _DIGITS_AND_SEPARATORS.finditer(text):
+        yield from _RUN.finditer(text, *candidate.span())
+
+
+def _start(text: str, start: int, end: int) -> int:
+    """Where a run begins, with its `+` or bracket, and without a first group that is part of a word."""
+    prefix = _PREFIX.search(text[max(0, start - 4) : start])
+    if prefix is not None:
+        return start - len(prefix.group(1))
+    if start == 0 or not (text[start - 1].isascii() and _is_word(text[start - 1])):
+        return start
+    glued = _FIRST_GROUP.match(text, start, end)
+    return end if glued is None else glued.end()
 
 
 def _is_word(char: str) -> bool:
@@ -99,7 +120,8 @@ def _ends(groups: list[Span], first: int) -> range:
 
 
 def _is_phone(text: str, start: int, end: int) -> bool:
-    candidate = _LINES.sub(" ", text[start:end])
+    written = text[start:end]
+    candidate = _LINES.sub(" ", written)
     if ")" not in candidate:
         candidate = candidate.lstrip("(")
     digits = "".join(char for char in candidate if char.isdigit())
@@ -107,13 +129,12 @@ def _is_phone(text: str, start: int, end: int) -> bool:
         return False
     if _is_list(_DIGITS.findall(candidate)):
         return False
+    if len(digits) < _LONG and "+" not in candidate and not _SHORT.fullmatch(written):
+        return False
     if candidate.lstrip("(")[0] == "+":
         return numbering.is_international(digits)
-    if _is_something_else(text, start, end):
-        return False
-    if context.PHONE.search(context.around(text, start, end)):
-        return True
-    return _looks_like_phone(candidate, digits)
+    likely = _looks_like_phone(candidate, digits) or context.PHONE.search(context.around(text, start, end))
+    return bool(likely) and not _is_something_else(text, start, end)
 
 
 def _is_list(groups: list[str]) -> bool:
@@ -150,4 +171,15 @@ def _looks_like_phone(candidate: str, digits: str) -> bool:
     return len(digits) >= 9 and numbering.is_national(digits, numbering.SPACED)
 
 
-DETECTOR = Detector(Entity.PHONE, "PHONE", (rb"[0-9](?:[ ().\-/]{0,3}[\r\n]{0,2}[ ().\-/]{0,2}[0-9]){6}",), find)
+_NEXT = rb"(?:[ ().\-/]{0,3}[\r\n]{0,2}[ ().\-/]{0,2}[0-9])"
+DETECTOR = Detector(
+    Entity.PHONE,
+    "PHONE",
+    (
+        rb"[0-9]" + _NEXT + rb"{8}",
+        rb"\+[ (]{0,2}[0-9]" + _NEXT + rb"{6}",
+        rb"[0-9]{7}|[0-9]{3,4}[ -][0-9]{4}|[0-9]{2}[ .-][0-9]{2}[ .-][0-9]{2}[ .-][0-9]{2}",
+        rb"[0-9]{2,3}[ -][0-9]{3}[ -][0-9]{2,3}|\([0-9]{1,5}\)[ -]{0,2}[0-9 .\-/]{5}",
+    ),
+    find,
+)

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 
 from feedbackloop.events.redaction.views.view import Edit
 
-CLUES = (
-    rb"(?:[a-z][A-Z0-9]|[0-9][A-Z])[A-Za-z0-9+/_-]{6}",
-    rb"[A-Za-z0-9+/_-]{6}(?:[a-z][A-Z0-9]|[0-9][A-Z])",
-)
+CLUES = (rb"(?:[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z][0-9])[A-Za-z0-9+/_-]{6}",)
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{14,}(?:(?<=[A-Za-z0-9+/]{60})\r?\n[A-Za-z0-9+/]+)*={0,2}", re.ASCII)
 _PART = re.compile(r"[A-Za-z0-9]{14,}={0,2}", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}", re.ASCII)
 _TO_STANDARD = str.maketrans("-_", "+/", "\r\n=")
-_MIXED = re.compile(r"[a-z][A-Z0-9]|[0-9][A-Z]", re.ASCII)
+_MIXED = re.compile(r"(?:[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z][0-9])[A-Za-z0-9+/_-]{6}", re.ASCII)
 """Encoded prose mixes capitals, digits and small letters; words, paths and slugs do not."""
 _PRINTABLE_SHARE = 0.9
 

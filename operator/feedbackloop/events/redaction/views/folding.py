@@ -59,13 +59,14 @@ def _pattern() -> re.Pattern[str]:
 _table = _Table()
 _odd = _pattern()
 _astral = re.compile("[\U00010000-\U0010ffff]")
-_ASTRAL_BYTES = (b"\xf0", b"\xf3")
-"""First bytes, in UTF-8, of the planes that have any characters that fold."""
 
 
-def _has_astral(text: str) -> bool:
-    data = text.encode("utf-8", "surrogatepass")
-    return any(byte in data for byte in _ASTRAL_BYTES)
+_ASCII = bytes(range(128))
+
+
+def _foreign(text: str) -> str:
+    """The characters of a text that are not ASCII."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
 def _fold_match(match: re.Match[str]) -> str:
@@ -76,9 +77,10 @@ def folded(text: str) -> str:
     """The text as detectors see it."""
     if text.isascii():
         return text
-    if _odd.search(text) is not None:
+    foreign = _foreign(text)
+    if _odd.search(foreign) is not None:
         text = _odd.sub(_fold_match, text)
-    return _astral.sub(_fold_match, text) if _has_astral(text) else text
+    return _astral.sub(_fold_match, text) if _astral.search(foreign) is not None else text
 
 
 def fold(view: View) -> View:
@@ -86,8 +88,11 @@ def fold(view: View) -> View:
     text = view.text
     if text.isascii():
         return view
-    edits: list[Edit] = [(match.start(), match.end(), _table[match.group()]) for match in _odd.finditer(text)]
-    if _has_astral(text):
+    foreign = _foreign(text)
+    edits: list[Edit] = []
+    if _odd.search(foreign) is not None:
+        edits += [(match.start(), match.end(), _table[match.group()]) for match in _odd.finditer(text)]
+    if _astral.search(foreign) is not None:
         astral = ((match.start(), match.end(), match.group()) for match in _astral.finditer(text))
         edits += [(start, end, _table[char]) for start, end, char in astral if _table[char] != char]
         edits.sort()

@@ -94,6 +94,8 @@ class FeedbackPort:
         take = self._ingest.take_lines if how.lines else self._ingest.take
         sender = Sender(claims, "token", how.private, meter=self._meter(claims))
         try:
+            # Once more, now that the body is here: what cannot be stored is not parsed.
+            self._core.journal.check()
             if how.consent:
                 self._consent(sender, claims, body, reply)
                 return

@@ -31,7 +31,7 @@ from feedbackloop.gateway.feedback_port import (
 from feedbackloop.gateway.upgrades import body_parser
 
 MAX_HEADERS = 16 << 10
-FREE_BODY, MAX_HELD = 16 << 10, 48 << 20
+FREE_BODY, MAX_HELD = 16 << 10, 16 << 20
 """Bytes of a body that every connection may hold, and of what is held above that by all of them."""
 LINGER_BYTES = 1 << 20
 MOST_WAITING = 64

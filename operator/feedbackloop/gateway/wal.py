@@ -27,6 +27,8 @@ from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.disk import NO_SPACE, Disk
 
 SEGMENT_BYTES = 8 << 20
+FRAME_BYTES = 4 << 20
+"""What waits beyond this goes into a frame of its own: a frame is copied a few times on its way."""
 RETRY_SECONDS = 1.0
 RECOVERING = "Recovering"
 """The reason while a failed write is too recent to try again."""
@@ -176,7 +178,7 @@ class Log:
         await asyncio.to_thread(self._thread.join)
 
     def _flush(self) -> None:
-        appends, self._waiting = self._waiting, []
+        appends = self._take()
         if self._open is None and time.monotonic() < self._not_before:
             self._end(Committed(appends, error=LogUnavailable(RECOVERING)))
             return
@@ -189,6 +191,17 @@ class Log:
         )
         failpoints.reached("appended")
         self._jobs.put(_Job(segment, appends, frame, data))
+
+    def _take(self) -> list[Append]:
+        """What goes into the next frame, oldest first."""
+        size = 0
+        for count, item in enumerate(self._waiting):
+            size += len(item.entries)
+            if size > FRAME_BYTES and count:
+                appends, self._waiting = self._waiting[:count], self._waiting[count:]
+                return appends
+        appends, self._waiting = self._waiting, []
+        return appends
 
     def _begin(self) -> _Open:
         number, position = self._next.segment, self._next

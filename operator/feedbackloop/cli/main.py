@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from feedbackloop.cli import badrows, imports, keys, model
+from feedbackloop.cli import badrows, imports, keys, ledger, model
 
 
 class Commands(Protocol):
@@ -17,7 +17,7 @@ class Commands(Protocol):
 
 
 Register = Callable[[Commands], None]
-REGISTERED: tuple[Register, ...] = (model.register, imports.register, badrows.register, keys.register)
+REGISTERED: tuple[Register, ...] = (model.register, imports.register, badrows.register, keys.register, ledger.register)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ MODULES = (
     "single",
     "batch",
     "sealing",
+    "flushing",
     "latency",
     "hostile",
     "against_mlflow",

@@ -8,10 +8,10 @@ from typing import Any
 from feedbackloop.importers import conversation, saying
 from feedbackloop.importers.model import (
     Found,
-    Interaction,
     Row,
     Skipped,
     event_id,
+    interaction,
     listed,
     mapping,
     moment,
@@ -68,18 +68,13 @@ def _interaction(name: str, known: Mapping[str, Row]) -> Found:
     if not asked or not answer:
         return Skipped(name, "interaction: the trace holds no question and answer as text")
     template, version = text(item.get("promptName")), item.get("promptVersion")
-    body: dict[str, Any] = {
-        "event_id": event_id(SOURCE, "trace", name),
-        "session_id": text(trace.get("sessionId")),
-        "messages": asked,
-        "outputs": [{"output_id": name, "content": answer}],
-    }
     context = present(
         model_version=text(item.get("model")),
         prompt_template=f"{template}@{version}" if template and version is not None else template,
         client=SOURCE,
     )
-    return Interaction(body | present(subject_id=text(trace.get("userId")), context=context))
+    session, subject = text(trace.get("sessionId")), text(trace.get("userId"))
+    return interaction(SOURCE, name, session, asked, {name: answer}, subject_id=subject, context=context)
 
 
 def _events(where: str, target: str, score: Row, words: Vocabulary, known: Mapping[str, Row]) -> Iterator[Found]:

@@ -9,10 +9,10 @@ from typing import Any
 from feedbackloop.importers import conversation, saying
 from feedbackloop.importers.model import (
     Found,
-    Interaction,
     Row,
     Skipped,
     event_id,
+    interaction,
     listed,
     mapping,
     moment,
@@ -59,13 +59,9 @@ def _interaction(name: str, info: Row, data: Row) -> Found:
                                         info.get("response_preview")))  # fmt: skip
     if not asked or not answer:
         return Skipped(name, "interaction: the trace holds no question and answer as text")
-    body: dict[str, Any] = {
-        "event_id": event_id(SOURCE, "trace", name),
-        "session_id": text(metadata.get("mlflow.trace.session")),
-        "messages": asked,
-        "outputs": [{"output_id": name, "content": answer}],
-    }
-    return Interaction(body | present(subject_id=text(metadata.get("mlflow.trace.user")), context={"client": SOURCE}))
+    session, subject = text(metadata.get("mlflow.trace.session")), text(metadata.get("mlflow.trace.user"))
+    context = {"client": SOURCE}
+    return interaction(SOURCE, name, session, asked, {name: answer}, subject_id=subject, context=context)
 
 
 def _first(*values: Any) -> Any:

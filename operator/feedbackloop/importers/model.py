@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -39,6 +41,15 @@ Found = Interaction | Event | Skipped
 def event_id(*parts: object) -> str:
     """The same UUID (version 5) for the same ids of the source."""
     return str(uuid.uuid5(_IDENTITIES, "/".join(map(str, parts))))
+
+
+def interaction(source: str, name: str, session: str, asked: list[dict[str, str]], outputs: Mapping[str, str],
+                **more: Any) -> Interaction:  # fmt: skip
+    """The body of an interaction; of one whose text has changed since an earlier import it is another one."""
+    answers = [{"output_id": output_id, "content": content} for output_id, content in outputs.items()]
+    digest = hashlib.sha256(json.dumps([asked, answers, session, more], sort_keys=True).encode()).hexdigest()
+    fixed = {"event_id": event_id(source, name, digest), "session_id": session}
+    return Interaction(fixed | {"messages": asked, "outputs": answers} | present(**more))
 
 
 def text(value: Any) -> str:

@@ -11,10 +11,10 @@ from feedbackloop.importers.model import (
     MAX_OUTPUTS,
     Event,
     Found,
-    Interaction,
     Row,
     Skipped,
     event_id,
+    interaction,
     listed,
     mapping,
     moment,
@@ -99,25 +99,14 @@ def _interaction(where: str, message_id: str, siblings: list[str], row: Row, his
     if not asked or message_id not in shown:
         return Skipped(where, "interaction: the snapshot does not hold the rated message and what was asked")
     chat = mapping(mapping(row.get("snapshot")).get("chat"))
-    rated = mapping(history.get(message_id))
-    session, owner, rater = (
+    return interaction(
+        SOURCE,
+        message_id,
         text(mapping(row.get("meta")).get("chat_id")),
-        text(chat.get("user_id")),
-        text(row.get("user_id")),
-    )
-    body: dict[str, Any] = {
-        "event_id": event_id(SOURCE, session, message_id),
-        "session_id": session,
-        "messages": asked,
-        "outputs": [{"output_id": one, "content": content(history.get(one))} for one in shown],
-    }
-    return Interaction(
-        body
-        | present(
-            subject_id=owner or rater,
-            raters=[rater] if owner and rater and rater != owner else [],
-            context=present(model_version=text(rated.get("model")), client=SOURCE),
-        )
+        asked,
+        {one: content(history.get(one)) for one in shown},
+        subject_id=text(chat.get("user_id")),
+        context=present(model_version=text(mapping(history.get(message_id)).get("model")), client=SOURCE),
     )
 
 

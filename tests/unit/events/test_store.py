@@ -49,6 +49,16 @@ def test_a_cut_inside_an_object_ends_there() -> None:
     assert len(read(objects, cut(pod_0=3))) == 3
 
 
+def test_reading_goes_on_behind_an_earlier_cut_and_skips_what_is_wholly_before_it() -> None:
+    objects = MemoryObjects()
+    del objects.objects[put(objects, "pod-0", 1, 2)]
+    objects.put(store.object_key(PREFIX, store.EVENTS, "pod-0", 1, 2), b"not to be opened")
+    put(objects, "pod-0", 3, 6)
+    put(objects, "pod-1", 1, 2)
+    found = store.read_events(objects, PREFIX, cut(pod_0=5, pod_1=2), KEK, since=cut(pod_0=3))
+    assert [(record.pod, record.seq) for record in found] == [("pod-0", 4), ("pod-0", 5), ("pod-1", 1), ("pod-1", 2)]
+
+
 def test_an_empty_cut_reads_nothing() -> None:
     assert read(MemoryObjects(), cut(pod_0=0)) == []
 
@@ -120,6 +130,16 @@ def test_bad_rows_are_read_with_their_place() -> None:
     objects.put_new(key, store.seal([codec.encode(row)], key=key, kek=KEK))
     (found,) = store.read_badrows(objects, PREFIX, KEK)
     assert (found.pod, found.seq, found.code, found.raw) == ("pod-0", 1, "bad_value", '{"value":7}')
+
+
+def test_bad_rows_are_read_from_a_place_on() -> None:
+    objects = MemoryObjects()
+    for pod, first, last in (("pod-0", 1, 2), ("pod-0", 3, 4), ("pod-1", 1, 1)):
+        key = store.object_key(PREFIX, store.BAD_ROWS, pod, first, last)
+        rows = [codec.encode(BadRow(f"b-{pod}-{n}", 5, "bad_value", "$.value", "1")) for n in range(first, last + 1)]
+        objects.put_new(key, store.seal(rows, key=key, kek=KEK))
+    found = [(row.pod, row.seq) for row in store.read_badrows(objects, PREFIX, KEK, after=("pod-0", 2))]
+    assert found == [("pod-0", 3), ("pod-0", 4), ("pod-1", 1)]
 
 
 def test_an_entry_of_an_unknown_format_is_an_error() -> None:

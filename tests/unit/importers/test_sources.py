@@ -93,9 +93,11 @@ def test_an_arena_chat_is_an_interaction_with_both_answers() -> None:
     ]
 
 
-def test_somebody_elses_rating_is_by_a_rater() -> None:
-    (interaction,), _, _ = parts(list(openwebui.convert(WEBUI[2:3], words())))
-    assert (interaction["subject_id"], interaction["raters"]) == ("u-anna", ["u-ben"])
+def test_two_people_may_rate_one_answer() -> None:
+    first, _, _ = parts(list(openwebui.convert(WEBUI[:1], words())))
+    second, (vote, _), _ = parts(list(openwebui.convert(WEBUI[2:3], words())))
+    assert first == second
+    assert vote["subject_id"] == "u-ben"
 
 
 def test_a_rating_that_was_changed_is_another_event_of_the_same_interaction() -> None:

@@ -140,6 +140,11 @@ class Gateway:
         """Whether its admin port answers."""
         return self._admin_says("/livez")
 
+    def ended(self) -> bool:
+        """Whether the process has ended by itself."""
+        assert self._process is not None
+        return self._process.poll() is not None
+
     def is_ready(self) -> bool:
         return self._admin_says("/readyz")
 

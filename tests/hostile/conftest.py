@@ -48,10 +48,11 @@ def world(s3: SeaweedFs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         "signals": SIGNALS + MORE_SIGNALS,
         "browser": {"allowedOrigins": ["https://app.example.com"]},
     }
-    gateway = Gateway(folder, config, (s3.access_key, s3.secret_key))
+    credentials = (s3.access_key, s3.secret_key)
+    gateway = Gateway(folder, config, credentials)
     try:
         gateway.start()
-        yield World(gateway, model, S3Client(s3.store(BUCKET), (s3.access_key, s3.secret_key)), folder)
+        yield World(gateway, model, S3Client(s3.store(BUCKET), credentials), folder, credentials)
     finally:
         gateway.kill()
         model.stop()

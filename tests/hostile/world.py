@@ -28,6 +28,8 @@ class World:
     model: Model
     objects: S3Client
     folder: Path
+    credentials: tuple[str, str]
+    """Of object storage."""
     canaries: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     """What a case keeps between sending and looking."""

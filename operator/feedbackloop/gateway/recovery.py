@@ -75,8 +75,9 @@ def _frames(reader: SegmentReader, size: int, contents: Contents) -> Iterator[Fr
             following = reader.skip(at)
             if following is None:
                 return
-            # A frame after a bad one proves damage; a torn write is always the last.
-            at, number = following, number + 1
+            # A frame after a bad one proves damage; a torn write is always the last. The bad one need not have taken a
+            # number of its own: one that stands there twice has not.
+            at = following
             continue
         contents.damaged = contents.damaged or contents.good_length != at
         contents.good_length = at = frame.end
@@ -122,9 +123,10 @@ def _header(path: Path, kek: Kek) -> Header | None:
     with path.open("rb") as file:
         start = file.read(_HEADER_BYTES)
     try:
-        return SegmentReader(start, kek=kek).header
+        header = SegmentReader(start, kek=kek).header
     except FrameError:
         return None
+    return header if header.number == int(path.stem) else None
 
 
 def _recover_one(
@@ -137,6 +139,9 @@ def _recover_one(
     except FrameError:
         # Without a header there is nothing to read. The newest one was torn at its birth: it held nothing.
         _set_aside(path, quarantine) if following else path.unlink()
+        return None
+    if contents.header.number != number:
+        _set_aside(path, quarantine)  # another segment under this name
         return None
     if contents.damaged:
         _copy_aside(path, quarantine)

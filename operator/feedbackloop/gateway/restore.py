@@ -56,9 +56,12 @@ def restore(volume: Volume, *, kek: Kek, dedupe: Dedupe) -> Restored:
     restored = Restored(state=state, uploaded=saved.uploaded if saved else Uploaded())
     restored.position = (saved.segment, saved.frame) if saved else (0, -1)
     _load_indexes(volume, state, dedupe)
+    aside = set(volume.quarantine.glob("*.seg"))
     with _uncollected():
         for sealed, contents in recovery.recover(volume.wal, volume.quarantine, kek=kek):
             _replay(restored, sealed, contents, dedupe)
+    # Those of which nothing could be read are told too.
+    restored.damaged = max(restored.damaged, len(set(volume.quarantine.glob("*.seg")) - aside))
     newest = max([restored.position[0], *(number for number, _ in checkpoint.indexes(volume))])
     restored.next_segment = max(restored.next_segment, newest + 1)
     return restored
@@ -93,6 +96,8 @@ def _load_indexes(volume: Volume, state: State, dedupe: Dedupe) -> None:
 def _replay(restored: Restored, sealed: Sealed, contents: Contents, dedupe: Dedupe) -> None:
     state, number = restored.state, sealed.number
     start, frame = restored.position, -1
+    # Numbers that are in no segment: one before this one was lost.
+    missing = sealed.first_event > state.stored + 1 or sealed.first_bad_row > state.bad_rows + 1
     dedupe.expect(len(contents.entries))
     for entry in contents.entries:
         content = decode_entry(entry.kind, entry.data)
@@ -109,7 +114,7 @@ def _replay(restored: Restored, sealed: Sealed, contents: Contents, dedupe: Dedu
     # The numbers are the truth also where records were lost.
     state.stored, state.bad_rows = max(state.stored, sealed.end_event - 1), max(state.bad_rows, sealed.end_bad_row - 1)
     restored.waiting.append(sealed)
-    restored.damaged += contents.damaged
+    restored.damaged += contents.damaged or missing
     restored.next_segment = number + 1
 
 

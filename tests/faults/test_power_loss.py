@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from feedbackloop.events.objects import S3Client
@@ -38,3 +40,17 @@ def test_without_the_sync_the_same_test_finds_lost_events(
 ) -> None:
     report = losing(make_gateway, zygote, FL_TEST_NO_SYNC="1").run(4, objects, strict=False)
     assert report.lost > 0
+
+
+@pytest.mark.faults
+def test_with_durability_object_store_the_loss_of_whole_volumes_loses_nothing_acknowledged(
+    make_gateway: MakeGateway, objects: S3Client, zygote: Zygote
+) -> None:
+    """A vote that was stored and not answered may be stored again: the ids went with the volume, curation has them."""
+    gateway = make_gateway()
+    collection = gateway.config["collection"] | {"durability": "ObjectStore"}
+    gateway.configure(gateway.config | {"collection": collection})
+    killer = Killer(gateway, zygote, seed=8, between=lambda _chance: shutil.rmtree(gateway.volume))
+    report = killer.run(20, objects, strict=False)
+    assert report.lost == 0
+    assert report.acknowledged == report.sent

@@ -13,7 +13,9 @@ from feedbackloop.cli.main import main
 from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from tests.gateway.conftest import MakeGateway
+from tests.gateway.models import Model
 from tests.gateway.process import APP_TOKEN, SIGNALS, Gateway, Reply, event
+from tests.gateway.replicas import Replicas
 from tests.gateway.stored import records, uploaded
 from tests.gateway.waiting import wait_for
 
@@ -79,6 +81,28 @@ def test_all_events_of_an_undeclared_signal_come_back_when_it_is_declared(gatewa
     assert app(gateway, "POST", "/v1/badrows:replay", {"all": True}).json()["accepted"] == 0
     assert len(votes(gateway, objects)) == 200
     assert law_holds(gateway)
+
+
+def test_every_pod_lists_all_rows_and_knows_what_another_has_replayed(
+    make_gateway: MakeGateway, model: Model, objects: S3Client
+) -> None:
+    replicas = Replicas(make_gateway, 2, stable_port=model.port).start()
+    for names in replicas.sessions().values():
+        token = replicas.pods[0].token(session_id=names[0])
+        for _ in range(3):
+            assert replicas.pods[1].vote(token, event("stars", 1)).status == 422
+    first, second = replicas.pods
+    wait_for(lambda: len(app(first, "GET", "/v1/badrows").json()["rows"]) == 6, "both pods have uploaded their rows")
+    rows = app(second, "GET", "/v1/badrows").json()["rows"]
+    assert len({row["pod"] for row in rows}) == 2
+    for pod in replicas.pods:
+        declare(pod, STARS)
+    told = app(first, "POST", "/v1/badrows:replay", {"all": True}).json()
+    assert (told["accepted"], told["refused"]) == (6, [])
+    again = app(second, "POST", "/v1/badrows:replay", {"ids": [row["bad_row_id"] for row in rows]}).json()
+    assert (again["accepted"], again["duplicate"]) == (0, 6)
+    assert sum(pod.status()["bySignal"].get("stars", 0) for pod in replicas.pods) == 6
+    assert all(map(law_holds, replicas.pods))
 
 
 def test_pages_go_on_where_the_last_one_ended(gateway: Gateway) -> None:

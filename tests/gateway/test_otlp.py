@@ -21,7 +21,9 @@ from feedbackloop.events import store
 from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from tests.gateway.conftest import MakeGateway
+from tests.gateway.models import Model
 from tests.gateway.process import APP_TOKEN, SIGNALS, Gateway, Reply
+from tests.gateway.replicas import Replicas
 from tests.gateway.stored import keyring, records, uploaded
 from tests.gateway.waiting import wait_for
 
@@ -162,6 +164,17 @@ def test_json_is_answered_in_json(gateway: Gateway) -> None:
     assert reply.json() == {"partialSuccess": partial}
     assert metrics(gateway)["log_records_ignored"] == 1
     assert gateway.status()["bySignal"] == {"helpful": 1}
+
+
+def test_every_event_of_an_export_goes_to_the_pod_of_its_session(make_gateway: MakeGateway, model: Model) -> None:
+    replicas = Replicas(make_gateway, 2, stable_port=model.port).start()
+    names = [name for owned in replicas.sessions().values() for name in owned[:3]]
+    body = evaluations(*(vote(1.0, **{"gen_ai.conversation.id": name}) for name in names), vote(0.5))
+    for pod in (*replicas.pods, *replicas.pods):
+        response = ExportLogsServiceResponse.FromString(export(pod, "/v1/logs", body).body)
+        assert response.partial_success.rejected_log_records == 1
+    assert [pod.status()["bySignal"] for pod in replicas.pods] == [{"helpful": 3}, {"helpful": 3}]
+    assert all(map(law_holds, replicas.pods))
 
 
 REFUSED = [

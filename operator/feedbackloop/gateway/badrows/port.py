@@ -89,14 +89,15 @@ class BadRowsPort:
         waiting = await self._uploaded()
         page = await self._whole(wanted) if wanted.ids else await self._read(wanted)
         rows = [row for row, _ in page.rows]
-        outcome = await replay(self._core, rows)
-        stored = [*outcome.accepted, *outcome.duplicate]
-        if stored:
+        # What any pod has replayed is not stored again, whichever log it went to.
+        before = sum(replayed for _, replayed in page.rows)
+        outcome = await replay(self._core, [row for row, replayed in page.rows if not replayed])
+        if stored := [*outcome.accepted, *outcome.duplicate]:
             await asyncio.to_thread(self._pages.mark, self._prefix, self._pod, stored)
         if outcome.accepted:
             audit.audit(self._core.journal, audit.BAD_ROWS_REPLAYED, actor="app", rows=len(outcome.accepted))
         missing = sorted(set(wanted.ids) - {row.bad_row_id for row in rows})
-        told = _told(outcome) | {"next": _cursor(page.next), "waiting": waiting}
+        told = _told(outcome, before) | {"next": _cursor(page.next), "waiting": waiting}
         told["refused"] += [{"bad_row_id": one, **_NO_SUCH} for one in missing]
         return answer(200, told)
 
@@ -163,9 +164,9 @@ def _raw(text: str) -> Any:
         return text
 
 
-def _told(outcome: Replay) -> dict[str, Any]:
+def _told(outcome: Replay, before: int) -> dict[str, Any]:
     def why(bad_row_id: str, refusal: Refusal) -> dict[str, str]:
         return {"bad_row_id": bad_row_id, "code": refusal.code, "path": refusal.path, "message": refusal.message}
 
     refused = [why(bad_row_id, refusal) for bad_row_id, refusal in outcome.refused.items()]
-    return {"accepted": len(outcome.accepted), "duplicate": len(outcome.duplicate), "refused": refused}
+    return {"accepted": len(outcome.accepted), "duplicate": len(outcome.duplicate) + before, "refused": refused}

@@ -181,16 +181,22 @@ def _readiness(gateway: Gateway) -> bytes:
         return b""
 
 
-def test_a_root_key_that_was_replaced_takes_the_loops_keys_over(gateway: Gateway, objects: S3Client) -> None:
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_root_key_that_was_replaced_takes_the_loops_keys_over(
+    make_gateway: MakeGateway, objects: S3Client, *, restarted: bool
+) -> None:
+    gateway = make_gateway(encryption={"type": "Secret", "rotationPeriodSeconds": 20}).start()
     gateway.vote(gateway.token(), event())
     uploaded(gateway)
-    gateway.kill()
     folder = gateway.root / "secrets" / "kek"
+    stored = {name: objects.get(f"{gateway.prefix}keys/{name}") for name in ("outer/1", "inner/1")}
+    if restarted:
+        gateway.kill()
     (folder / "previous").write_bytes(gateway.kek)
     gateway.kek = bytes(32)
     (folder / "key").write_bytes(gateway.kek)
-    stored = {name: objects.get(f"{gateway.prefix}keys/{name}") for name in ("outer/1", "inner/1")}
-    gateway.start()
+    if restarted:
+        gateway.start()
 
     def rewrapped() -> bool:
         return all(objects.get(f"{gateway.prefix}keys/{name}") != before for name, before in stored.items())

@@ -49,7 +49,8 @@ class Keeper:
         self._keys, self._journal, self._lowest = keys, journal, lowest
         self.error: str | None = None
         """The class of the last error, while the keys cannot be looked after."""
-        self._rewrapped = False
+        self._root = ""
+        """The root key that the loop's keys were seen to be under."""
         self._inner: list[str] = []
         self._since = time.monotonic()
 
@@ -79,9 +80,9 @@ class Keeper:
         self._look()
         if not self._lowest:
             return []
-        if not self._rewrapped:
+        if self._root != ring.roots.current.ident:
             rotation.rewrap(ring)
-            self._rewrapped = True
+            self._root = ring.roots.current.ident
         made = [self._add(family) for family in rotation.due(ring, self._period, now())]
         self._look()
         settled = time.monotonic() - self._since >= min(rotation.SETTLE_SECONDS, self._period / 4)

@@ -29,9 +29,11 @@ logger = logging.getLogger(__name__)
 class Keyring(Kek):
     """The keys of one loop. Usable by several threads; all but `current` may block on storage or the root's service."""
 
-    def __init__(self, roots: Roots, storage: KeyStorage, loop_uid: str, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, roots: Roots, storage: KeyStorage, loop_uid: str, clock: Callable[[], float] = time.monotonic,
+                 renew: Callable[[], Roots] | None = None) -> None:  # fmt: skip
+        """`renew` gives the roots as they are configured by now; it is asked at every refresh."""
         self.roots, self.storage, self.loop_uid = roots, storage, loop_uid
-        self._clock = clock
+        self._clock, self._renew = clock, renew or (lambda: roots)
         self._opened: dict[KeyName, bytes] = {}
         self._created: dict[KeyName, int] = {}
         self._outer = self._inner = 0
@@ -91,6 +93,7 @@ class Keyring(Kek):
     def refresh(self) -> None:
         """Takes up new versions and forgets inner keys that were destroyed. Raises as `start`."""
         with self._lock:
+            self.roots = self._renew()
             for family in Family:
                 names = self.storage.names(family) or [self._first(family)]
                 self._forget(family, names)

@@ -33,7 +33,7 @@ class Layer:
 LAYERS = {
     "unit": Layer(("tests/unit",), "not api and not cluster and not e2e and not trainer and not faults"),
     "api": Layer(
-        ("tests/api", "tests/gateway", "tests/faults", "tests/jobs", "tests/trainer"),
+        ("tests/api", "tests/gateway", "tests/hostile", "tests/faults", "tests/jobs", "tests/trainer"),
         "not cluster and not e2e and not faults",
     ),
     "e2e": Layer(("tests/cluster", "tests/e2e"), "not faults"),

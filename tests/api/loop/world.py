@@ -65,6 +65,7 @@ class LoopWorld:
     counted: Counted
     gateways: Gateways
     kubelet: FakeKubelet
+    state: State
     admin: AdminConfig = declared.ADMIN
     reconciler: LoopReconciler = field(init=False)
 
@@ -73,7 +74,7 @@ class LoopWorld:
 
     def restart(self) -> None:
         """A new operator: everything that the old one remembered is gone."""
-        adapters = Adapters(self.kubernetes, FakeObjects(State()), None, self.gateways)  # type: ignore[arg-type]
+        adapters = Adapters(self.kubernetes, FakeObjects(self.state), None, self.gateways)  # type: ignore[arg-type]
         self.reconciler = LoopReconciler(adapters, self.admin, Wakes())
 
     def apply(self, *bodies: Json) -> None:
@@ -180,7 +181,7 @@ def make_world(
     state = State()
     gateways = Gateways(kubernetes, clock, state, Voters())
     kubelet = FakeKubelet(requests, kubernetes, clock, state, script={}, outcome=Outcome())
-    return LoopWorld(server, namespace, clock, requests, kubernetes, counted, gateways, kubelet)
+    return LoopWorld(server, namespace, clock, requests, kubernetes, counted, gateways, kubelet, state)
 
 
 def condition(body: Json, type_: str) -> Json:

@@ -17,11 +17,19 @@ from feedbackloop.api.jobs import (
     GateCounts,
     JobSpec,
     Result,
+    SweepResult,
+    SweepSpec,
     TrainResult,
     TrainSpec,
 )
 
-SPECS: dict[str, type[JobSpec]] = {"curate": CurateSpec, "train": TrainSpec, "evaluate": EvaluateSpec}
+SPECS: dict[str, type[JobSpec]] = {
+    "curate": CurateSpec,
+    "train": TrainSpec,
+    "evaluate": EvaluateSpec,
+    "sweep": SweepSpec,
+}
+SWEPT_AT = "2026-01-01T00:00:00Z"
 DATASET = "sha256:" + "d" * 64
 CANDIDATE = Model(uri=f"s3://models/support-bot/{'c' * 64}/", digest="sha256:" + "c" * 64)
 
@@ -65,6 +73,8 @@ def result_of(text: str, attempt: int, outcome: Outcome) -> Result:
     if isinstance(spec, TrainSpec):
         model = CANDIDATE if spec.base.digest != CANDIDATE.digest else SECOND_CANDIDATE
         return TrainResult(**head, model=model, steps=100, final_loss=0.25, launcher=spec.launcher)
+    if isinstance(spec, SweepSpec):
+        return SweepResult(**head, deleted={"events": 2}, verified=True, swept_at=spec.last_sweep or SWEPT_AT)
     assert isinstance(spec, EvaluateSpec)
     return _evaluated(head, spec, outcome)
 

@@ -12,6 +12,7 @@ from typing import Any
 from feedbackloop.adapters.kinds import CONFIG_MAP, POD
 from feedbackloop.adapters.ports import Json, KubernetesPort
 from feedbackloop.adapters.requests import Request, Requests
+from feedbackloop.api import ANNOTATION_SPEC
 from feedbackloop.domain.errors import Gone
 from tests.support.clock import FakeClock
 from tests.support.fakeworld.jobs import Ending, Outcome, result_of
@@ -76,13 +77,21 @@ class FakeKubelet:
         return True
 
     async def _leave_result(self, namespace: str, pod: Json, attempt: int) -> None:
-        volume = next(v for v in pod["spec"]["volumes"] if v["name"] == "spec")
-        config = await self._kubernetes.get(CONFIG_MAP, namespace, volume["configMap"]["name"])
-        assert config is not None
-        text = config["data"]["spec.json"]
+        text = await self._spec_file(namespace, pod)
         result = result_of(text, attempt, self._outcome)
         spec = Spec(text)
         FakeObjects(self._state).create(spec.bucket, f"{spec.path}result.json", result.model_dump_json(by_alias=True))
+
+    async def _spec_file(self, namespace: str, pod: Json) -> str:
+        """From a ConfigMap, or from an annotation of the pod itself."""
+        volume = next(v for v in pod["spec"]["volumes"] if v["name"] == "spec")
+        if "downwardAPI" in volume:
+            (item,) = volume["downwardAPI"]["items"]
+            assert item["fieldRef"]["fieldPath"] == f"metadata.annotations['{ANNOTATION_SPEC}']"
+            return str(pod["metadata"]["annotations"][ANNOTATION_SPEC])
+        config = await self._kubernetes.get(CONFIG_MAP, namespace, volume["configMap"]["name"])
+        assert config is not None
+        return str(config["data"]["spec.json"])
 
     async def _patch(self, namespace: str, pod: Json, status: Json) -> None:
         name = pod["metadata"]["name"]

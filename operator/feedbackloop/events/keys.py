@@ -18,7 +18,6 @@ import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -67,14 +66,6 @@ class Kek:
             return self._keys[ident]
         except KeyError:
             raise EnvelopeError(f"it is under a key that is not here: {ident[:40]!r}") from None
-
-
-def load_kek(directory: Path) -> Kek:
-    """The 32 raw bytes of the file `key`. Raises EnvelopeError when they are not 32."""
-    key = (directory / "key").read_bytes()
-    if len(key) != KEY_BYTES:
-        raise EnvelopeError(f"the key file must hold {KEY_BYTES} raw bytes, it holds {len(key)}")
-    return Kek.of(key)
 
 
 def wrap(kek: Kek, key: bytes, purpose: bytes) -> bytes:

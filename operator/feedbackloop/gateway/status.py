@@ -105,6 +105,8 @@ def metrics(core: Core, uploader: Uploader) -> str:
         f'feedbackloop_gateway_consents_total{{purpose="{purpose}",state="{given}"}} {count}'
         for (purpose, given), count in sorted((tuple(key.split("/", 1)), n) for key, n in state.consents.items())
     ]
+    # The reason is a class of errors or a code of letters and digits, never a text.
+    lines += [f'feedbackloop_gateway_upload_error{{reason="{uploader.error}"}} 1'] if uploader.error else []
     replaced = core.applied.redactor.replaced
     lines += [
         f'feedbackloop_gateway_redactions_total{{entity="{name}"}} {count}' for name, count in sorted(replaced.items())

@@ -16,9 +16,10 @@ from examples.demo.follow import Follower
 from examples.demo.install import connect, environment
 from examples.demo.narrate import Narrator
 from examples.demo.settings import IMAGE, NAMESPACE, Scenario, Settings, cluster_name
-from examples.demo.shell import Kubectl, rendered
+from examples.demo.shell import Kubectl, rendered, until
+from examples.demo.stored import store_of
 from tests.cluster import description
-from tests.e2e import disturb, leaks
+from tests.e2e import disturb, growing, leaks
 
 STAGES = ("Curating", "Training", "Evaluating", "RollingOut")
 SEED = 20261124
@@ -102,6 +103,23 @@ def test_a_killed_operator_and_a_killed_gateway_come_back_to_the_same_end(cluste
     kubectl("rollout", "status", "deployment/feedbackloop-operator", "--timeout=180s")
     kubectl("wait", "--for=condition=Ready", "feedbackloop/support-bot", "--timeout=180s")
     assert champion(kubectl) == before
+
+
+def test_a_loop_grows_and_a_killed_owner_loses_nothing_and_stores_nothing_twice(cluster: str) -> None:
+    """The loop of the last scenario, at rest, gets a second gateway pod; then the first one is killed."""
+    kubectl, settings = connect(), Settings(Scenario.REGRESSION)
+    growing.grow(kubectl, settings.loop, replicas=2)
+    voters = growing.voters(kubectl, settings)
+    voters.vote(20)
+    kubectl("delete", "pod", f"{settings.loop}-gateway-0", "--grace-period=0", "--force")
+    voters.vote(20)
+    loop = kubectl.get("feedbackloop", settings.loop)
+    assert loop is not None
+    store, wanted = store_of(kubectl, settings, loop), set(voters.votes.values())
+    until(lambda: set(growing.places(store, wanted)) == wanted, what="every vote to be in storage", seconds=120)
+    found = growing.places(store, wanted)
+    assert all(len(pods) == 1 for pods in found.values()), "each vote is stored once"
+    assert {pods[0] for pods in found.values()} == {f"{settings.loop}-gateway-{n}" for n in range(2)}
 
 
 def champion(kubectl: Kubectl) -> str:

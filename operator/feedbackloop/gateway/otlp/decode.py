@@ -11,7 +11,7 @@ from feedbackloop.gateway.otlp import inflate, jsonform, protobuf
 from feedbackloop.gateway.otlp.model import LogEntry, SpanEntry, Undecodable
 
 INLINE_BYTES = 32 << 10
-"""A larger body, or a compressed one, is decoded beside the event loop."""
+"""A larger body is decoded beside the event loop."""
 
 T = TypeVar("T")
 
@@ -31,11 +31,14 @@ class Form(Enum):
             raise Undecodable("the content type must be application/x-protobuf or application/json") from None
 
 
-async def entries(body: bytes, encoding: bytes, read: Callable[[bytes | bytearray], T]) -> T:
-    """Raises Undecodable, TooLarge, TooMany."""
-    if len(body) <= INLINE_BYTES and not encoding:
-        return read(body)
-    return await asyncio.to_thread(lambda: read(inflate.plain(body, encoding)))
+async def decoded(data: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
+    """Raises Undecodable, TooMany."""
+    return read(data) if len(data) <= INLINE_BYTES else await asyncio.to_thread(read, data)
+
+
+async def inflated(body: bytes, encoding: bytes) -> bytes | bytearray:
+    """Raises Undecodable, TooLarge."""
+    return await asyncio.to_thread(inflate.plain, body, encoding) if encoding else body
 
 
 def logs(form: Form) -> Callable[[bytes | bytearray], list[LogEntry | None]]:

@@ -18,7 +18,7 @@ from feedbackloop.gateway.otlp.model import (
     Undecodable,
 )
 
-MAX_OBJECTS = 400_000
+MAX_OBJECTS = 200_000
 """Braces in a body: they bound what decoding it may cost, about 150 bytes each."""
 
 

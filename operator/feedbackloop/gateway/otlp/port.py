@@ -25,13 +25,12 @@ from feedbackloop.gateway.interactions import InteractionIngest
 from feedbackloop.gateway.otlp import decode, logs, reply, spans
 from feedbackloop.gateway.otlp.decode import Form
 from feedbackloop.gateway.otlp.inflate import MAX_COMPRESSED, MAX_INFLATED
-from feedbackloop.gateway.otlp.model import MAX_RECORD_BYTES, MAX_RECORDS, LogEntry, TooMany, Undecodable
+from feedbackloop.gateway.otlp.model import MAX_RECORD_BYTES, MAX_RECORDS, LogEntry, SpanEntry, TooMany, Undecodable
 from feedbackloop.gateway.otlp.names import Names
+from feedbackloop.gateway.otlp.room import Room
 from feedbackloop.gateway.wal import LogUnavailable
 
 LOGS, TRACES = "/v1/logs", "/v1/traces"
-AT_ONCE = 4
-"""Requests that are worked on at a time: each may hold a body and its inflated form."""
 SLICE = 50
 """Events or interactions that are given to the log at a time."""
 RETRY_AFTER = 2
@@ -59,7 +58,7 @@ class OtlpPort:
     def __init__(self, core: Core, feedback: FeedbackIngest, interactions: InteractionIngest) -> None:
         self._core, self._feedback, self._interactions = core, feedback, interactions
         self._names: tuple[object, Names] = (None, Names({}))
-        self._busy = 0
+        self._room = Room()
 
     async def take(self, scope: Scope, receive: Receive) -> Answer:
         """The whole answer. Raises Disconnected."""
@@ -78,20 +77,21 @@ class OtlpPort:
             return self._later(error, as_json)
 
     async def _answer(self, scope: Scope, receive: Receive, as_json: bool) -> Answer:
-        form = Form.of(header(scope, b"content-type"))
+        form, encoding = Form.of(header(scope, b"content-type")), header(scope, b"content-encoding")
         body = await read_body(scope, receive, MAX_COMPRESSED)
-        if self._busy >= AT_ONCE:
-            raise LogUnavailable("Overloaded")
-        self._busy += 1
-        try:
-            if scope["path"] == LOGS:
-                counter, tally = "rejectedLogRecords", await self._logs(form, header(scope, b"content-encoding"), body)
-            else:
-                counter, tally = "rejectedSpans", await self._spans(form, header(scope, b"content-encoding"), body)
-        finally:
-            self._busy -= 1
+        async with self._room.request():
+            async with self._room.inflating:
+                data = await decode.inflated(body, encoding)
+            async with self._room.bytes(len(data)):
+                counter, tally = await self._take(str(scope["path"]), form, data)
         self._core.metrics["otlp_rejected"] += len(tally.rejected)
         return reply.accepted(as_json=as_json, counter=counter, rejected=len(tally.rejected), message=tally.first)
+
+    async def _take(self, path: str, form: Form, data: bytes | bytearray) -> tuple[str, Tally]:
+        """The name of the count in the answer, and what became of the records."""
+        if path == LOGS:
+            return "rejectedLogRecords", await self._logs(await decode.decoded(data, decode.logs(form)))
+        return "rejectedSpans", await self._spans(await decode.decoded(data, decode.spans(form)))
 
     def _refused(self, status: int, message: str, as_json: bool) -> Answer:
         self._core.metrics["otlp_requests_refused"] += 1
@@ -101,8 +101,7 @@ class OtlpPort:
         self._core.metrics["unavailable_answers"] += 1
         return reply.refused(503, f"cannot store now: {error.reason}", as_json=as_json, retry_after=RETRY_AFTER)
 
-    async def _logs(self, form: Form, encoding: bytes, body: bytes) -> Tally:
-        entries = await decode.entries(body, encoding, decode.logs(form))
+    async def _logs(self, entries: Sequence[LogEntry | None]) -> Tally:
         tally, metrics = Tally(), self._core.metrics
         metrics["otlp_log_records"] += len(entries)
         events: list[tuple[int, Item]] = []
@@ -120,8 +119,7 @@ class OtlpPort:
         await self._take_events(events, tally)
         return tally
 
-    async def _spans(self, form: Form, encoding: bytes, body: bytes) -> Tally:
-        entries = await decode.entries(body, encoding, decode.spans(form))
+    async def _spans(self, entries: Sequence[SpanEntry | None]) -> Tally:
         tally, metrics = Tally(), self._core.metrics
         metrics["otlp_spans"] += len(entries)
         found: list[tuple[int, dict[str, Any]]] = []

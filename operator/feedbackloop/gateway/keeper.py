@@ -53,6 +53,8 @@ class Keeper:
         """The root key that the loop's keys were seen to be under."""
         self._inner: list[str] = []
         self._since = time.monotonic()
+        self._moved = False
+        """Every table was brought under the newest inner key once; the next look at them all is the last."""
 
     @property
     def _period(self) -> int:
@@ -86,7 +88,9 @@ class Keeper:
         made = [self._add(family) for family in rotation.due(ring, self._period, now())]
         self._look()
         settled = time.monotonic() - self._since >= min(rotation.SETTLE_SECONDS, self._period / 4)
-        rotation.finish(ring, settled=settled)
+        if settled or not self._moved:
+            rotation.finish(ring, settled=settled)
+            self._moved = True
         return made
 
     def _add(self, family: Family) -> str:
@@ -98,7 +102,7 @@ class Keeper:
         """Notices other inner keys: what was opened under one of before is forgotten, and the time counts anew."""
         found = [name.ident for name in self._keys.ring.storage.names(Family.INNER)]
         if found != self._inner:
-            self._inner, self._since = found, time.monotonic()
+            self._inner, self._since, self._moved = found, time.monotonic(), False
             self._keys.ring.subjects.forget()
 
     def _failed(self, error: EventsError) -> None:

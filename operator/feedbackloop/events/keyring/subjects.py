@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 THREADS = 8
 """Shards that are asked for at the same time."""
+LIST_FROM = 8
+"""For so many unknown shards a listing is cheaper than asking for each."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class SubjectKey:
 
 Keys = Mapping[Row, SubjectKey | None]
 """None: the subject was erased."""
+Opened = dict[Row, SubjectKey | None]
+Missing = defaultdict[str, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,13 @@ class Subjects:
 
     def for_sealing(self, wanted: Iterable[Row]) -> Keys:
         """A key for every row, made where there is none. Raises StorageUnavailable, KeyServiceUnavailable."""
-        return self._found(wanted, self._seal_shard)
+        found, missing = self._split(wanted)
+        self._note_absent(missing)
+        return self._asked(found, missing, self._seal_shard)
 
     def for_opening(self, wanted: Iterable[Row]) -> Keys:
         """The keys that rows were sealed under. Raises UnknownSubjectKey besides."""
-        return self._found(wanted, self._open_shard)
+        return self._asked(*self._split(wanted), self._open_shard)
 
     def destroy(self, pseudonym: str, reason: str, at: int | None = None) -> Destroyed:
         """Takes a subject's keys of all epochs out of the table and leaves a tombstone. Safe to repeat."""
@@ -111,21 +117,36 @@ class Subjects:
         """Drops every opened key and every table that is kept."""
         self._cache.clear()
 
-    def _found(
-        self, wanted: Iterable[Row], work: Callable[[str, list[Row]], dict[Row, SubjectKey | None]]
-    ) -> dict[Row, SubjectKey | None]:
-        found: dict[Row, SubjectKey | None] = {}
-        missing: defaultdict[str, list[Row]] = defaultdict(list)
+    def _split(self, wanted: Iterable[Row]) -> tuple[Opened, Missing]:
+        """What is opened already, and the other rows by shard."""
+        found: Opened = {}
+        missing: Missing = defaultdict(list)
         for row in set(wanted):
             if (key := self._cache.key(row)) is not None:
                 found[row] = key
             else:
                 missing[shard_of(row[0])].append(row)
+        return found, missing
+
+    def _note_absent(self, missing: Missing) -> None:
+        """For many shards one listing says which have no table yet: those need not be asked for.
+
+        Another pod may make one in between; then the swap fails, and the table is read all the same.
+        """
+        unknown = [shard for shard in missing if self._cache.shard(shard) is None]
+        if len(unknown) < LIST_FROM:
+            return
+        present = set(self.shards.names())
+        for shard in unknown:
+            if shard not in present:
+                self._cache.put(shard, Shard(Table(), None, None))
+
+    def _asked(self, found: Opened, missing: Missing, work: Callable[[str, list[Row]], Opened]) -> Opened:
         for more in self._threads.map(work, missing, missing.values()):
             found |= more
         return found
 
-    def _seal_shard(self, shard: str, rows: list[Row]) -> dict[Row, SubjectKey | None]:
+    def _seal_shard(self, shard: str, rows: list[Row]) -> Opened:
         def change(table: Table, inner: InnerKey) -> bool:
             new = [row for row in rows if row[0] not in table.tombstones and row[1] not in table.rows.get(row[0], {})]
             for row in new:
@@ -134,15 +155,15 @@ class Subjects:
 
         return self._opened(shard, rows, self.shards.change(shard, change, self._cache.shard(shard)))
 
-    def _open_shard(self, shard: str, rows: list[Row]) -> dict[Row, SubjectKey | None]:
+    def _open_shard(self, shard: str, rows: list[Row]) -> Opened:
         known = self._cache.shard(shard)
         if known is None or not all(_known(known.table, row) for row in rows):
             known = self.shards.read(shard)
         return self._opened(shard, rows, known)
 
-    def _opened(self, shard: str, rows: list[Row], found: Shard) -> dict[Row, SubjectKey | None]:
+    def _opened(self, shard: str, rows: list[Row], found: Shard) -> Opened:
         self._cache.put(shard, found)
-        opened: dict[Row, SubjectKey | None] = {}
+        opened: Opened = {}
         for row in rows:
             opened[row] = self._open(found, row)
             self._cache.keep(shard, row, opened[row])

@@ -75,6 +75,22 @@ def test_pods_that_write_one_shard_at_once_lose_no_row() -> None:
     assert all(opens(made[pod], reader.for_opening(rows[pod]), rows[pod]) for pod in range(6))
 
 
+def test_many_new_shards_are_made_without_reading_each() -> None:
+    loop, rows = Loop(), [(f"{n:03x}" + "0" * 29, 1) for n in range(40)]
+    read, loop.objects.get_with_etag = loop.objects.get_with_etag, None  # type: ignore[assignment, method-assign]
+    made = loop.keyring().subjects.for_sealing(rows)
+    loop.objects.get_with_etag = read  # type: ignore[method-assign]
+    assert opens(made, loop.keyring().subjects.for_opening(rows), rows)
+
+
+def test_shards_that_another_pod_makes_after_the_listing_are_read_all_the_same() -> None:
+    loop, rows = Loop(), [(f"{n:03x}" + "0" * 29, 1) for n in range(40)]
+    late, first = loop.keyring().subjects, loop.keyring().subjects
+    late._note_absent({f"{n:03x}": [] for n in range(40)})  # type: ignore[arg-type]
+    made = first.for_sealing(rows)
+    assert opens(made, late.for_sealing(rows), rows)
+
+
 def test_a_key_that_is_not_there_is_a_loss_and_not_an_erasure() -> None:
     loop = Loop()
     loop.keyring().subjects.for_sealing([(ANNA, 1)])

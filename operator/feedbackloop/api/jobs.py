@@ -163,6 +163,20 @@ class AssessResult(Result):
     until: tuple[PodOffset, ...] = ()
 
 
+class NamedEntities(StatusModel):
+    """What became of the names and addresses in a data set's rows."""
+
+    engine: str = ""
+    model: str = ""
+    """The model with its version and the digest of its weights; empty when nothing was replaced."""
+    replaced: dict[str, int] = {}
+    """Tokens by kind (PERSON, LOCATION, ADDRESS, ORGANIZATION)."""
+    reason: str = ""
+    """Why names were not looked for: `Never`, as the loop says, or `NoModel`."""
+    message: str = ""
+    """What is missing, for a person."""
+
+
 class CurateResult(Result):
     dataset_digest: str
     """sha256 of the data set's manifest.json; the data set lies at `<storage prefix>datasets/<hex>/`."""
@@ -188,6 +202,8 @@ class CurateResult(Result):
     agreement: float | None = None
     """Of raters with several votes on one item: the share of agreeing pairs."""
     ties: int = 0
+    named: NamedEntities | None = None
+    """Names and addresses in the rows."""
 
 
 class TrainResult(Result):

@@ -16,6 +16,7 @@ from feedbackloop.api.jobs import (
     EvaluateSpec,
     GateCounts,
     JobSpec,
+    NamedEntities,
     Result,
     SweepResult,
     SweepSpec,
@@ -58,6 +59,7 @@ class Outcome:
     gains: int = 18
     losses: int = 0
     """On the suites of NonInferiority gates."""
+    named: NamedEntities | None = None
 
 
 def result_of(text: str, attempt: int, outcome: Outcome) -> Result:
@@ -89,6 +91,7 @@ def _curated(head: dict[str, Any], outcome: Outcome) -> CurateResult:
         training_rows=outcome.training_rows,
         regression_items=24,
         slices={"golden": outcome.items, "golden/unchanged": outcome.items, "regressions": 24},
+        named=outcome.named,
     )
 
 

@@ -17,7 +17,7 @@ from feedbackloop.api.improvementrun import (
     StageState,
     Verdict,
 )
-from feedbackloop.api.jobs import CurateResult, EvaluateResult, Result, TrainResult
+from feedbackloop.api.jobs import CurateResult, EvaluateResult, NamedEntities, Result, TrainResult
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.gates import judge, underpowered
 from feedbackloop.domain.jobs import specs
@@ -132,7 +132,19 @@ def _curated(turn: Turn, result: CurateResult) -> Turn:
     )
     numbers = _yield(result)
     turn = turn.update(dataset=dataset).found(ConditionType.DATASET_READY, True, Reason.CURATED, numbers)
-    return _worth_training(turn.record(Reason.CURATED, numbers), result)
+    return _worth_training(_named(turn.record(Reason.CURATED, numbers), result.named), result)
+
+
+def _named(turn: Turn, named: NamedEntities | None) -> Turn:
+    """Whether names went from the rows; said, and decided by nobody."""
+    if named is None:
+        return turn
+    about = ConditionType.NAMED_ENTITIES_REDACTED
+    if named.engine:
+        counts = ", ".join(f"{count} {kind}" for kind, count in named.replaced.items()) or "nothing"
+        return turn.found(about, True, Reason.NAMES_REPLACED, f"{named.engine} with {named.model} replaced {counts}")
+    reason = Reason.NAMES_KEPT if named.reason == "Never" else Reason.NO_MODEL
+    return turn.found(about, False, reason, named.message)
 
 
 def _yield(result: CurateResult) -> str:

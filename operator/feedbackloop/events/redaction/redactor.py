@@ -12,10 +12,10 @@ from feedbackloop.events.redaction import patterns as own
 from feedbackloop.events.redaction.detectors import DETECTORS
 from feedbackloop.events.redaction.findings import HINT_RANK, Finding, chosen
 from feedbackloop.events.redaction.gate import READING_IDS, Gate
-from feedbackloop.events.redaction.naming import Names, tokens_in
 from feedbackloop.events.redaction.views import READINGS
 from feedbackloop.events.redaction.views.folding import fold, folded
 from feedbackloop.events.redaction.views.view import View
+from feedbackloop.events.typed_tokens import Names, tokens_in
 
 _BETWEEN = "\x1e\n\x1e"
 _ROUNDS = 8

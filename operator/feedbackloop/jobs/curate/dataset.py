@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from feedbackloop.api.collection import Purpose, SignalKind
+from feedbackloop.api.jobs import NamedEntities
 from feedbackloop.events.ledger.chain import Head
 from feedbackloop.events.ledger.consents import Standings, forbidden
 from feedbackloop.events.ledger.reading import Ledger as ConsentLedger
@@ -47,6 +48,8 @@ class DataSet:
     """How far the consent ledgers went that decided about it."""
     computed: Computed = field(default_factory=Computed)
     """What the sessions say besides what was sent."""
+    named: NamedEntities | None = None
+    """What became of the names in the rows."""
 
     def reasons(self) -> dict[str, int]:
         """How many events were left out, by reason."""

@@ -79,6 +79,7 @@ def card(data: DataSet) -> dict[str, Any]:
         "ties": data.raters.ties,
         "computed": data.computed.counts(),
         "correctionDistance": data.computed.distances.summary(),
+        "named": None if data.named is None else data.named.to_wire(),
     }
 
 

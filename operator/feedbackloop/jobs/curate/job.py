@@ -15,6 +15,7 @@ from feedbackloop.jobs.curate.dataset import DataSet, curate
 from feedbackloop.jobs.curate.files import bundle
 from feedbackloop.jobs.curate.source import sort_out
 from feedbackloop.jobs.golden import GoldenItem
+from feedbackloop.jobs.named.stage import without_names
 from feedbackloop.jobs.runtime import Job
 from feedbackloop.jobs.storage import Objects, Store
 
@@ -33,6 +34,7 @@ def run(job: Job[CurateSpec]) -> CurateResult:
     # Beyond the cut: what somebody refused a moment ago counts.
     consents = ledger.read(job)
     data = curate(events.interactions, events.feedback, suites, Config.of(spec), consents)
+    data = without_names(spec.named, data)
     made = bundle(data)
     job.progress.set(2, STEPS)
     digest = datasets.write(vault, made.files, made.manifest)
@@ -76,6 +78,7 @@ def result(job: Job[CurateSpec], digest: str, data: DataSet) -> CurateResult:
         correction_distance=data.computed.distances.mean,
         agreement=data.raters.agreement,
         ties=data.raters.ties,
+        named=data.named,
     )
 
 

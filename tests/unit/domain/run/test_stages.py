@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from feedbackloop.api.improvementrun import RunOutcome, StageName, Verdict
+from feedbackloop.api.jobs import NamedEntities
 from feedbackloop.domain.lifecycle.run_effects import Register
 from feedbackloop.domain.lifecycle.run_seen import StageSeen
 from tests.support.fakeworld import declared
@@ -36,6 +39,22 @@ def test_a_gate_that_cannot_pass_ends_the_run_before_anything_is_trained() -> No
     assert given.condition(decision, "GateUnderpowered") == ("True", "TooFewItems")
     assert "59" in seen.status.message
     assert [s.name for s in seen.status.stages] == [StageName.CURATE]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        (NamedEntities(engine="presidio", model="m 1", replaced={"PERSON": 3}), ("True", "NamesReplaced")),
+        (NamedEntities(reason="NoModel", message="not installed: spacy"), ("False", "NoModel")),
+        (NamedEntities(reason="Never"), ("False", "NamesKept")),
+    ],
+)
+def test_whether_names_went_from_the_rows_is_said_and_decides_nothing(
+    named: NamedEntities, said: tuple[str, str]
+) -> None:
+    seen = given.curated(Outcome(named=named))
+    assert given.condition(given.decided(seen), "NamedEntitiesRedacted") == said
+    assert [s.name for s in seen.status.stages] == [StageName.CURATE, StageName.TRAIN]
 
 
 def test_enough_items_begin_the_training_in_the_same_decision() -> None:

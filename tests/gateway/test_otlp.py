@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord
 from tests.gateway.conftest import MakeGateway
 from tests.gateway.models import Model
-from tests.gateway.process import APP_TOKEN, SIGNALS, Gateway, Reply
+from tests.gateway.process import APP_TOKEN, SIGNALS, Gateway, Reply, event
 from tests.gateway.replicas import Replicas
 from tests.gateway.stored import keyring, records, uploaded
 from tests.gateway.waiting import wait_for
@@ -200,6 +201,19 @@ def test_bodies_beyond_the_bounds_are_refused_in_bounded_memory(
         assert "retry-after" not in reply.headers
     assert peak_mib(gateway) < 192
     assert export(gateway, "/v1/logs", evaluations(vote(1.0))).status == 200
+
+
+def test_many_bombs_at_once_are_refused_or_put_off_while_votes_go_on(gateway: Gateway) -> None:
+    bomb, token = gzip.compress(bytes(64 << 20), 9) + bytes(3 << 20), gateway.token()
+    with ThreadPoolExecutor(16) as pool:
+        sent = [pool.submit(export, gateway, "/v1/traces", bomb, Content_Encoding="gzip") for _ in range(32)]
+        voted = [gateway.vote(token, event("helpful", True)).status for _ in range(50)]
+        replies = [each.result() for each in sent]
+    assert set(voted) == {202}
+    assert {reply.status for reply in replies} <= {413, 503}
+    assert all(("retry-after" in reply.headers) == (reply.status == 503) for reply in replies)
+    assert peak_mib(gateway) < 256
+    assert law_holds(gateway)
 
 
 def peak_mib(gateway: Gateway) -> int:

@@ -8,6 +8,7 @@ address is believed only while the pod that answers there says its own name.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 
@@ -40,6 +41,8 @@ class GatewaysAdapter:
         self._url_of = url_of
         self._session: aiohttp.ClientSession | None = None
         self._addresses: dict[tuple[str, str], dict[str, str]] = {}
+        self._waits: dict[str, str] = {}
+        """By address: what a pod that is not ready waits for."""
 
     async def statuses(self, namespace: str, loop: str, expected: int) -> tuple[GatewayStatus, ...] | None:
         known = self._addresses.get((namespace, loop))
@@ -49,6 +52,11 @@ class GatewaysAdapter:
                 return found
         found = await self._ask_all(await self._find(namespace, loop))
         return found if found is not None and len(found) == expected else None
+
+    def waiting(self, namespace: str, loop: str) -> str:
+        pods = self._addresses.get((namespace, loop), {})
+        said = (self._waits.get(address, "") for _, address in sorted(pods.items()))
+        return next((text for text in said if text), "")
 
     async def drain(self, namespace: str, loop: str) -> None:
         pods = await self._find(namespace, loop)
@@ -64,6 +72,8 @@ class GatewaysAdapter:
         labels = {"kubernetes.io/service-name": f"{loop}-gateway-pods"}
         slices = await self._kubernetes.list(ENDPOINT_SLICE, namespace, labels=labels)
         pods = {pod: address for s in slices for pod, address in _addresses(s)}
+        for gone in set(self._addresses.get((namespace, loop), {}).values()) - set(pods.values()):
+            self._waits.pop(gone, None)
         self._addresses[(namespace, loop)] = pods
         return pods
 
@@ -76,6 +86,7 @@ class GatewaysAdapter:
     async def _ask(self, pod: str, address: str) -> GatewayStatus | None:
         try:
             async with self._open().get(f"{self._url_of(pod, address)}/status") as answer:
+                self._waits[address] = _waits(await answer.read()) if answer.status == 503 else ""
                 if answer.status != 200:
                     return None
                 status = GatewayStatus.model_validate_json(await answer.read())
@@ -95,6 +106,14 @@ class GatewaysAdapter:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
         return self._session
+
+
+def _waits(body: bytes) -> str:
+    """The message of a gateway's 503, shortened; it is one of ours, never of a client's."""
+    try:
+        return str(json.loads(body)["error"]["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _addresses(endpoint_slice: Json) -> list[tuple[str, str]]:

@@ -139,6 +139,10 @@ class GatewaysPort(Protocol):
         """What every pod says, ordered by pod; None unless `expected` distinct pods answered."""
         ...
 
+    def waiting(self, namespace: str, loop: str) -> str:
+        """What a pod that is not ready said it waits for when it was last asked; empty when none did."""
+        ...
+
     async def drain(self, namespace: str, loop: str) -> None:
         """Ask every pod to seal and upload everything; `drained` on its status tells when it has."""
         ...

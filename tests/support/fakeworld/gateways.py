@@ -55,6 +55,10 @@ class FakeGateways:
             traffic=tuple(t for e in epochs for t in self._voters.traffic(e, now)),
         )
 
+    def waiting(self, namespace: str, loop: str) -> str:
+        """A pod that is not ready says nothing."""
+        return ""
+
     async def drain(self, namespace: str, loop: str) -> None:
         """Everything is uploaded already."""
 

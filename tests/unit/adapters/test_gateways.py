@@ -26,11 +26,13 @@ class Pods:
         self.lists = 0
         self.drained: list[str] = []
 
-    async def start(self, pod: str, address: str, *, says: str | None = None, status: int = 200) -> None:
+    async def start(
+        self, pod: str, address: str, *, says: str | None = None, status: int = 200, body: Json | None = None
+    ) -> None:
         app = web.Application()
 
         async def answer(_: web.Request) -> web.Response:
-            return web.json_response({"pod": says or pod, "revision": "r"}, status=status)
+            return web.json_response(body or {"pod": says or pod, "revision": "r"}, status=status)
 
         async def drain(_: web.Request) -> web.Response:
             self.drained.append(pod)
@@ -137,3 +139,18 @@ async def test_a_pod_that_does_not_take_the_drain_is_asked_again_later(pods: Pod
 def test_an_address_of_version_six_stands_in_brackets() -> None:
     assert admin_url("p", "fd00::1") == "http://[fd00::1]:8082"
     assert admin_url("p", "10.0.0.1") == "http://10.0.0.1:8082"
+
+
+async def test_what_a_starting_pod_waits_for_is_known_until_it_answers(pods: Pods, gateways: GatewaysAdapter) -> None:
+    assert gateways.waiting("ns", "l") == ""
+    error = {"code": "starting", "path": "$", "message": "a fresh volume needs object storage once"}
+    await pods.start("l-gateway-0", "10.0.0.1")
+    await pods.start("l-gateway-1", "10.0.0.2", status=503, body={"error": error})
+    pods.publish(**{"l-gateway-0": "10.0.0.1", "l-gateway-1": "10.0.0.2"})
+    assert await gateways.statuses("ns", "l", 2) is None
+    assert gateways.waiting("ns", "l") == "a fresh volume needs object storage once"
+    assert gateways.waiting("ns", "other") == ""
+    await pods.start("l-gateway-1", "10.0.0.3")
+    pods.publish(**{"l-gateway-0": "10.0.0.1", "l-gateway-1": "10.0.0.3"})
+    assert await gateways.statuses("ns", "l", 2) is not None
+    assert gateways.waiting("ns", "l") == ""

@@ -87,6 +87,7 @@ class Gatherer:
             services=tuple(services),
             children={**children, **claim, **_services(services, facts.ref.name)},
             gateways=gateways,
+            gateway_waits="" if gateways else self.adapters.gateways.waiting(facts.ref.namespace, facts.ref.name),
             keys_versioned=self._keys_versioned(facts),
         )
 

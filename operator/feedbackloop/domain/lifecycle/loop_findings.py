@@ -12,7 +12,9 @@ from feedbackloop.domain.lifecycle.loop_observation import LoopObservation
 from feedbackloop.domain.lifecycle.loop_replicas import ready_replicas
 
 KEY_SERVICE = "KeyServiceUnavailable"
-"""The class of an upload's error, as gateways tell it."""
+"""The class of an error, as gateways tell it."""
+_PASSING = frozenset({"Overloaded", "Draining", "Recovering"})
+"""Reasons for which a log takes nothing that pass by themselves within moments."""
 
 
 def target_adopted(
@@ -41,13 +43,26 @@ def collection_ready(seen: LoopObservation, replicas: int) -> Finding:
     """Whether the gateway takes feedback, in every pod: the sessions of one that is away have no owner."""
     if ready_replicas(seen) < replicas:
         what = "the gateway's pod is not ready yet" if replicas == 1 else "not every pod of the gateway is ready yet"
-        return _collection(False, Reason.GATEWAY_STARTING, what)
+        return _starting(what, seen.gateway_waits)
     if seen.gateways is None:
         return _collection(False, Reason.GATEWAY_UNAVAILABLE, "the gateway's admin port does not answer")
     if any(g.drained for g in seen.gateways):
         return _collection(False, Reason.GATEWAY_STARTING, "the gateway's pod is being replaced")
+    refusals = sorted({g.log_error for g in seen.gateways if g.log_error and g.log_error not in _PASSING})
+    if refusals:
+        message = (
+            f"a gateway pod can store nothing ({', '.join(refusals)}): feedback gets 503 there until that is mended"
+        )
+        return _collection(False, Reason.LOG_UNAVAILABLE, message)
     service = f"{naming.gateway(seen.loop.ref.name)}.{seen.loop.ref.namespace}.svc"
     return _collection(True, Reason.COLLECTING, f"the gateway takes requests and feedback at {service}")
+
+
+def _starting(what: str, waits: str) -> Finding:
+    """With what the pod itself says, when it says something."""
+    if waits.startswith(KEY_SERVICE):
+        return _collection(False, Reason.KEY_SERVICE_UNAVAILABLE, f"{what}: {waits.removeprefix(f'{KEY_SERVICE}: ')}")
+    return _collection(False, Reason.GATEWAY_STARTING, f"{what}: it waits, {waits}" if waits else what)
 
 
 def _collection(status: bool, reason: Reason, message: str) -> Finding:

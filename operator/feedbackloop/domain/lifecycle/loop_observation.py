@@ -103,6 +103,8 @@ class LoopObservation:
     children: Mapping[Child, Json] = field(default_factory=dict)
     """The objects that stand under the names of our children, whoever made them."""
     gateways: tuple[GatewayStatus, ...] | None = None
+    gateway_waits: str = ""
+    """What a gateway pod that is not ready says it waits for."""
     keys_versioned: bool | None = None
     """Whether the bucket of wrapped keys keeps old versions; None while that is not known."""
     periodic: tuple[PeriodicSeen, ...] = ()

@@ -8,7 +8,7 @@ import pytest
 
 from feedbackloop.api.conditions import Condition, ConditionType, Reason, find_condition
 from feedbackloop.domain.lifecycle.loop import decide
-from feedbackloop.domain.lifecycle.loop_observation import LoopObservation
+from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
 from tests.unit.domain.lifecycle.loop_world import ADMIN, NOW, carried_out, fresh, gateways_of, settled
 
 
@@ -45,3 +45,31 @@ def test_a_key_service_that_is_away_is_told_apart_from_storage() -> None:
     found = condition(away, ConditionType.STORAGE_REACHABLE)
     assert found is not None
     assert (found.status, found.reason) == ("False", Reason.KEY_SERVICE_UNAVAILABLE)
+
+
+@pytest.mark.parametrize(
+    ("waits", "reason"),
+    [
+        ("a fresh volume needs object storage once, which fails with EndpointConnectionError", Reason.GATEWAY_STARTING),
+        ("KeyServiceUnavailable: the service of the root key fails with Timeout", Reason.KEY_SERVICE_UNAVAILABLE),
+        ("", Reason.GATEWAY_STARTING),
+    ],
+)
+def test_a_gateway_that_cannot_start_says_what_it_waits_for(waits: str, reason: Reason) -> None:
+    seen = settled()
+    child = Child("StatefulSet", "support-bot-gateway")
+    unready = {**seen.children, child: {**seen.children[child], "status": {}}}
+    found = condition(
+        replace(seen, children=unready, gateways=None, gateway_waits=waits), ConditionType.COLLECTION_READY
+    )
+    assert found is not None
+    assert (found.status, found.reason) == ("False", reason)
+    assert waits.rpartition(": ")[2] in found.message
+
+
+@pytest.mark.parametrize(("error", "status"), [("VolumeFull", "False"), ("Overloaded", "True"), (None, "True")])
+def test_a_log_that_takes_nothing_is_told_when_it_does_not_pass_by_itself(error: str | None, status: str) -> None:
+    seen = settled()
+    found = condition(replace(seen, gateways=gateways_of(seen, log_error=error)), ConditionType.COLLECTION_READY)
+    assert found is not None
+    assert found.status == status

@@ -12,6 +12,7 @@ from feedbackloop.gateway.asgi import Answer, TooLarge, answer, problem
 from feedbackloop.gateway.browser import PLAIN, How
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest import FeedbackIngest, NotJson, Outcome, Sender, TooManyEvents
+from feedbackloop.gateway.opened import OpenedTokens
 from feedbackloop.gateway.ratelimit import Limits, OverLimit
 from feedbackloop.gateway.wal import LogUnavailable
 
@@ -44,6 +45,7 @@ class FeedbackPort:
 
     def __init__(self, core: Core) -> None:
         self._core, self._ingest = core, FeedbackIngest(core)
+        self._opened = OpenedTokens(core.sealer)
         self.held_bytes = 0
         """Of large bodies that are being received."""
         self.connected: dict[str, int] = {}
@@ -58,7 +60,7 @@ class FeedbackPort:
             return _NOT_ALLOWED
         core = self._core
         try:
-            claims = core.sealer.open(token, now_ms=core.journal.now_ms())
+            claims = self._opened.open(token, core.journal.now_ms())
             core.journal.check()
         except TokenInvalid:
             core.metrics["tokens_refused"] += 1

@@ -49,6 +49,9 @@ _OVERLOADED = problem(503, "overloaded", "too many connections", retry_after=1)
 _TOO_MANY_WAITING = problem(503, "overloaded", "too many requests at once on one connection", retry_after=1)
 
 
+_READ = HEADERS | {b"authorization", b"content-length", b"transfer-encoding", b"expect", b"accept"}
+
+
 class _Refused(Exception):  # noqa: N818
     """Ends the parsing of what else came with a request that was refused."""
 
@@ -156,11 +159,17 @@ class FeedbackProtocol(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._grew(len(url))
+        self._head_size += len(url)
+        if self._head_size > MAX_HEADERS:
+            self._refuse(_HEADERS_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._grew(len(name) + len(value))
+        self._head_size += len(name) + len(value)
+        if self._head_size > MAX_HEADERS:
+            self._refuse(_HEADERS_TOO_LARGE)
         name = name.lower()
+        if name not in _READ:
+            return
         if name == b"authorization":
             self._token = value[7:].strip() if value[:7].lower() == b"bearer " else b""
         elif name == b"content-length":
@@ -321,11 +330,6 @@ class FeedbackProtocol(asyncio.Protocol):
     def _close(self) -> None:
         self._closing = True
         self._transport.close()
-
-    def _grew(self, count: int) -> None:
-        self._head_size += count
-        if self._head_size > MAX_HEADERS:
-            self._refuse(_HEADERS_TOO_LARGE)
 
     def _check(self) -> None:
         """Closes a connection whose request does not come to an end, or that nobody uses."""

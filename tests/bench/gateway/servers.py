@@ -19,7 +19,8 @@ from tests.gateway.process import ROOT, Gateway, free_port, make_config
 from tests.gateway.waiting import wait_for
 
 CONNECTIONS = 32
-SESSIONS = 64
+SESSIONS = 500
+"""Feedback tokens in use: a token stands for an answer, and few answers get more than a handful of events."""
 ENV = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.gateway.stored import keyring, records, uploaded
 from tests.gateway.test_faults import Load
 from tests.gateway.waiting import wait_for
 from tests.support.fake_vault import TOKEN, FakeVault, fake_vault
+from tests.support.seaweedfs import SeaweedFs
+from tests.unit.events.keyring.roots import fake_kms
 
 
 def names(gateway: Gateway, objects: S3Client, below: str = "") -> list[str]:
@@ -179,6 +182,27 @@ def _readiness(gateway: Gateway) -> bytes:
         return gateway.call(gateway.admin, "GET", "/readyz").body
     except urllib3.exceptions.HTTPError:
         return b""
+
+
+def test_keys_may_lie_in_a_bucket_of_their_own_under_a_key_of_aws_kms(
+    make_gateway: MakeGateway, objects: S3Client, s3: SeaweedFs, tmp_path: Path
+) -> None:
+    """KMS is moto's server, a FAKE; the buckets are real."""
+    s3.make_bucket("keys-alone")
+    with fake_kms(tmp_path) as kms:
+        told = {"type": "AwsKms", "url": kms.url, "key": kms.keys[0], "keysBucket": "keys-alone"}
+        gateway = make_gateway(encryption=told)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            (gateway.root / "secrets" / "kek" / name).write_text((tmp_path / name).read_text())
+        (gateway.root / "secrets" / "kek" / "key").unlink()
+        gateway.start()
+        gateway.vote(gateway.token(), event())
+        uploaded(gateway)
+        assert names(gateway, objects) == []
+        there = names(gateway, S3Client(s3.store("keys-alone"), (s3.access_key, s3.secret_key)))
+        assert {name.partition("/")[0] for name in there} == {"inner", "outer", "secret", "shards"}
+        assert len(votes(gateway, objects)) == 1
+        gateway.terminate()
 
 
 @pytest.mark.parametrize("restarted", [True, False])

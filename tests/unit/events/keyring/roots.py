@@ -8,7 +8,7 @@ AWS KMS is moto's server: a FAKE. Transit is `tests.support.fake_vault`: a FAKE.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,8 @@ class Pair:
     directory: Path
     unreachable: Root
     wrong_key: type[Exception] = KeyRefused
+    url: str = ""
+    keys: Sequence[str] = ()
 
 
 @contextmanager
@@ -51,7 +53,7 @@ def _aws(directory: Path, access: str, secret: str) -> None:
 def _pair(directory: Path, kind: RootKeyType, url: str, keys: list[str], region: str = "us-east-1") -> Pair:
     one, other = (open_root(KeyService(type=kind, url=url, region=region, key=key), directory) for key in keys)
     away = KeyService(type=kind, url="http://127.0.0.1:9", region=region, key=keys[0])
-    return Pair(one, other, directory, open_root(away, directory))
+    return Pair(one, other, directory, open_root(away, directory), url=url, keys=keys)
 
 
 @contextmanager

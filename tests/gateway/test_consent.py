@@ -168,6 +168,15 @@ def test_an_upload_of_the_ledger_that_was_not_remembered_is_not_written_twice(
     assert b"".join(again.values()).count(b'"kind":"consent"') == 1
 
 
+def test_a_withdrawal_does_not_wait_for_the_flush(make_gateway: MakeGateway, model: Model, objects: S3Client) -> None:
+    gateway = make_gateway(stable_port=model.port)
+    gateway.configure(gateway.config | {"collection": gateway.config["collection"] | {"flushSeconds": 3600}})
+    gateway.start()
+    token = gateway.token(subject_id="anna", consent={"train": True})
+    assert withdraw(gateway, token).status == 202
+    wait_for(lambda: b'"withdrawn"' in b"".join(ledger(gateway, objects).values()), "jobs can know of it", 60)
+
+
 class Page(HTMLParser):
     """What stands in a page, and whether every element is closed."""
 

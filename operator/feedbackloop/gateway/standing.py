@@ -26,6 +26,8 @@ class Standings:
         self._known = RecentMap(capacity)
         self.any_refusal = False
         """False while nobody has refused anything: then nothing needs to be looked up."""
+        self.unsent = False
+        """Somebody has refused since the log was last sealed for that: jobs should hear of it soon."""
 
     def apply(self, record: ConsentRecord) -> None:
         """Takes an entry of the log into account, by the rules of `events.ledger.consents`."""
@@ -34,7 +36,8 @@ class Standings:
             known = self._look(record.subject, record.purpose)
             if known is not None and known[0] is State.WITHDRAWN:
                 return
-        self.any_refusal = self.any_refusal or state is not State.GIVEN
+        if state is not State.GIVEN:
+            self.any_refusal = self.unsent = True
         minutes = record.received_at // 60_000
         self._known.put(_key(record.subject, record.purpose), minutes << _STATE_BITS | _CODES[state])
 

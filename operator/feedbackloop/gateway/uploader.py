@@ -28,6 +28,8 @@ from feedbackloop.gateway.wal import Sealed
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.5, 15.0
 TICK_SECONDS = 0.2
+REFUSAL_SECONDS = 5
+"""How long a refusal of consent waits before it is uploaded: until then jobs do not know of it."""
 PROMPT_SECONDS = 0.05
 """The same while answers wait for object storage."""
 
@@ -91,8 +93,12 @@ class Uploader:
             self._journal.wait_for_storage(prompt)
             # With answers waiting for it, each upload takes what has gathered during the one before.
             due = 0 if prompt and self._current is None else collection.flush_seconds
+            standings = self._journal.state.standings
+            if standings.unsent:
+                due = min(due, REFUSAL_SECONDS)
             if log.open_bytes and (self._draining or log.open_age >= due):
                 log.roll()
+                standings.unsent = False
             await asyncio.sleep(PROMPT_SECONDS if prompt else TICK_SECONDS)
             self._journal.tick()
             await self._mend()

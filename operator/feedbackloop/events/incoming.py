@@ -82,7 +82,7 @@ class IncomingUi(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     """The probability with which this user was asked."""
 
 
-class IncomingFeedback(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class IncomingFeedback(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One event: one signal about an output, a turn, a session, or a pair of outputs."""
 
     event_id: Uuid
@@ -120,7 +120,7 @@ class IncomingFeedback(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """`verified` needs an annotator's token."""
 
 
-class TrustedFeedback(IncomingFeedback, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class TrustedFeedback(IncomingFeedback, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One event from a server that holds the app token: it also says whose it is."""
 
     subject_id: OptionalId = ""

@@ -15,7 +15,7 @@ from feedbackloop.events.validation.targets import candidates_of, check_chain, c
 from feedbackloop.events.validation.values import VALUES
 
 
-class Checked(msgspec.Struct, frozen=True):
+class Checked(msgspec.Struct, frozen=True, gc=False):
     """A valid event, its text not yet redacted."""
 
     kind: SignalKind

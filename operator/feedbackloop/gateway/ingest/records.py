@@ -33,34 +33,40 @@ def record(core: Core, sender: Sender, pending: Pending, clean: list[str], now_m
     event, checked, claims = pending.event, pending.checked, pending.claims
     consent = effective(core, claims.subject, _consent(event, claims, sender))
     only_text = len(clean) == 1 and checked.kind in TEXT_KINDS
+    # By position: naming 28 fields takes a microsecond and a half, a good part of all that is done for an event.
     made = FeedbackRecord(
-        event_id=event.event_id.lower(),
-        received_at=now_ms,
-        subject=claims.subject,
-        signal=event.signal,
-        kind=checked.kind.value,
-        value=clean[0] if only_text else checked.value,
-        output_id=checked.output_id,
-        candidates=checked.candidates,
-        session=claims.session,
-        arm=claims.arm,
-        run_uid=claims.run_uid,
-        epoch=claims.epoch,
-        started_at=claims.started_at,
-        occurred_at=checked.occurred_at,
-        consent=consent,
-        trainable=checked.kind in TRAINABLE and _teaches(core, event, consent),
-        fingerprint=pending.fingerprint,
-        level=event.level,
-        supersedes=event.supersedes.lower() if event.supersedes else "",
-        retracted=event.retracted,
-        fraction=event.fraction or 0.0,
-        stream=event.stream,
-        source=_source(event, claims),
-        channel=sender.channel,
-        tenant=claims.tenant,
-        dimension=core.dimension_of(event.signal),
-        orphan=sender.claims is None and not core.knows(checked),
+        event.event_id.lower(),
+        now_ms,  # received_at
+        claims.subject,
+        event.signal,
+        checked.kind.value,
+        clean[0] if only_text else checked.value,
+        checked.output_id,
+        checked.candidates,
+        claims.session,
+        claims.arm,
+        claims.run_uid,
+        claims.epoch,
+        claims.started_at,
+        checked.occurred_at,
+        consent,
+        checked.kind in TRAINABLE and _teaches(core, event, consent),
+        pending.fingerprint,
+        "",  # pod
+        0,  # seq
+        event.level,
+        "",  # turn_id
+        core.dimension_of(event.signal),
+        event.supersedes.lower() if event.supersedes else "",
+        event.retracted,
+        "",  # detail
+        event.fraction or 0.0,
+        None,  # ui
+        event.stream,
+        _source(event, claims),
+        sender.channel,
+        claims.tenant,
+        sender.claims is None and not core.knows(checked),  # orphan
     )
     if pending.texts and not only_text:
         made = msgspec.structs.replace(made, **restored(core, event, checked, pending.texts, clean))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,8 +12,7 @@ from feedbackloop.events.tokens import Claims
 from feedbackloop.gateway.core import Core
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True, gc=False):
     """The holder of a feedback token, or a trusted server whose events say themselves whose they are."""
 
     claims: Claims | None

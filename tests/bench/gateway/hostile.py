@@ -40,15 +40,16 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 
 def _run(gateway: Gateway, honest: list[str], hostile: str | None, share: float, seconds: float) -> tuple[float, float]:
-    """The honest clients' 99th percentile, and which part of the hostile one's requests was refused."""
+    """The honest clients' 99th percentile, and which part of the hostile one's answers were refusals."""
     rate = share * HONEST
     others = paced.Stream(payloads.singles(honest, int(rate * seconds)).wires, rate, 16)
     streams = [others]
     if hostile is not None:
         flood = payloads.singles([hostile], int(share * TIMES * seconds))
-        streams.append(paced.Stream(flood.wires, share * TIMES, 16))
+        streams.append(paced.Stream(flood.wires, share * TIMES, 16, background=True))
     with cpu.core(cpu.LOAD):
         paced.run(gateway.feedback, streams)
     assert others.result.accepted == len(others.requests), f"honest clients were refused: {others.result.statuses}"
-    refused = streams[-1].result.statuses.get(b"429", 0) / len(streams[-1].requests)
+    answered = streams[-1].result.statuses
+    refused = answered.get(b"429", 0) / max(1, sum(answered.values()))
     return percentile(others.result.latencies, 0.99), refused if hostile else 0.0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import urllib3
 
 from feedbackloop.events.objects import S3Client
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Record
@@ -146,6 +149,59 @@ def test_while_the_owner_is_away_answers_go_on_and_feedback_waits(replicas: Repl
     assert [record.pod for record in uncounted] == ["bot-gateway-0"] * 2
     assert here.status()["stored"] == kept["stored"], "feedback about them is the owner's"
     assert all(map(lawful, replicas.statuses()))
+
+
+def test_owners_that_are_killed_under_load_lose_nothing_and_store_nothing_twice(
+    replicas: Replicas, objects: S3Client
+) -> None:
+    tokens = [asked(replicas.pods[n % 3], f"s-{n}") for n in range(9)]
+    stop = threading.Event()
+    clients = [Client(replicas, tokens, seed, stop) for seed in range(4)]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        running = [pool.submit(client.run) for client in clients]
+        for ordinal in (1, 2, 0):
+            count(clients, "acknowledged", 40)
+            replicas.pods[ordinal].kill()
+            count(clients, "refused", 10)
+            replicas.pods[ordinal].start()
+        stop.set()
+    assert [ended.exception() for ended in running] == [None] * len(clients)
+    sent = [vote for client in clients for vote in client.sent]
+    for token in tokens:
+        mine = [vote for by, vote in sent if by == token]
+        for start in range(0, len(mine), 50):
+            answer = replicas.pods[0].vote(token, {"events": mine[start : start + 50]}).json()
+            assert answer["accepted"] + answer["duplicate"] == len(mine[start : start + 50])
+    found = [record.event_id for record in stored(replicas, objects) if isinstance(record, FeedbackRecord)]
+    assert sorted(found) == sorted(vote["event_id"] for _, vote in sent)
+    assert all(map(lawful, replicas.statuses()))
+
+
+class Client:
+    """Votes as fast as it can, each time at another pod; remembers what it sent and what was answered."""
+
+    def __init__(self, replicas: Replicas, tokens: list[str], seed: int, stop: threading.Event) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.acknowledged, self.refused = 0, 0
+        self._replicas, self._tokens, self._chance, self._stop = replicas, tokens, random.Random(seed), stop
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            vote = self._chance.choice(self._tokens), event("note", f"text {len(self.sent)}")
+            self.sent.append(vote)
+            try:
+                status = self._chance.choice(self._replicas.pods).vote(*vote).status
+            except urllib3.exceptions.HTTPError:
+                status = 503
+            assert status in (202, 503)
+            self.acknowledged += status == 202
+            self.refused += status == 503
+
+
+def count(clients: list[Client], what: str, more: int) -> None:
+    """Waits until so many more votes were acknowledged, or refused."""
+    goal = sum(getattr(client, what) for client in clients) + more
+    wait_for(lambda: sum(getattr(client, what) for client in clients) >= goal, f"votes are {what}", 60)
 
 
 def test_a_new_pod_owns_nothing_until_the_configuration_says_so(make_gateway: MakeGateway, model: Model) -> None:

@@ -11,6 +11,8 @@ from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Recor
 
 MOST = 5_000
 """Events that one run projects; the next run goes on behind them."""
+WAIT_MS = 3_600_000
+"""So long, by the log's own time, an event whose interaction is not there yet keeps the next run from passing it."""
 _SHOWN_ONLY = frozenset({SignalKind.EXPOSURE.value})
 
 Key = tuple[str, str]
@@ -27,7 +29,9 @@ class News:
     """In the order in which it came."""
     interactions: dict[Key, InteractionRecord] = field(default_factory=dict)
     until: tuple[PodOffset, ...] = ()
-    """How far this run has read; every event up to it is projected or has no trace."""
+    """Where the next run begins; every event up to it is projected, or waits for no interaction any more."""
+    newest: int = 0
+    """The time of the newest record that was read, Unix milliseconds."""
 
     def interaction_of(self, record: FeedbackRecord) -> InteractionRecord | None:
         return next((found for key in targets(record) if (found := self.interactions.get(key))), None)
@@ -58,7 +62,21 @@ def news(read: Read, cut: tuple[PodOffset, ...], since: tuple[PodOffset, ...], m
     for end, begin in ((cut, since), (since, ())):
         if any(found.interaction_of(record) is None for record in found.feedback):
             _interactions(read(end, begin), wanted, found)
+    if len(found.feedback) < most:  # a run that was cut short must get on
+        found.until = tuple(_before_waiting(position, found) for position in found.until)
     return found
+
+
+def _before_waiting(position: PodOffset, found: News) -> PodOffset:
+    """The position, or the one before the pod's first event that may still find its interaction."""
+    ours = (record for record in found.feedback if record.pod == position.pod)
+    offset = min([position.offset, *(record.seq - 1 for record in ours if _waits(record, found))])
+    return PodOffset(pod=position.pod, offset=offset, trainable=0)
+
+
+def _waits(record: FeedbackRecord, found: News) -> bool:
+    fresh = found.newest - record.received_at < WAIT_MS
+    return fresh and bool(targets(record)) and found.interaction_of(record) is None
 
 
 def _feedback(
@@ -69,6 +87,7 @@ def _feedback(
     for record in records:
         if len(found.feedback) >= most:
             return tuple(reached.values())
+        found.newest = max(found.newest, record.received_at)
         reached[record.pod] = PodOffset(pod=record.pod, offset=record.seq, trainable=0)
         if isinstance(record, FeedbackRecord) and record.kind not in _SHOWN_ONLY:
             found.feedback.append(record)

@@ -19,7 +19,7 @@ from feedbackloop.events.records import (
     Record,
     placed,
 )
-from feedbackloop.jobs.assess.events import news
+from feedbackloop.jobs.assess.events import WAIT_MS, news
 from feedbackloop.jobs.assess.project import draft, trace
 
 ASKED = InteractionRecord(
@@ -132,6 +132,20 @@ def test_only_what_is_new_is_read_and_older_interactions_are_looked_for_when_mis
     log.reads.clear()
     news(log.read, log.cut(pod_0=4), since)
     assert log.reads == [log.cut(pod_0=4)] * 2
+
+
+def test_an_event_before_its_interaction_is_read_again_until_it_has_waited_long_enough() -> None:
+    early = said(1)
+    log = Log(pod_0=[said(0, output_id="o-0"), early, said(2, level="session", output_id="")])
+    found = news(log.read, log.cut(), ())
+    assert [position.offset for position in found.until] == [0]
+    log = Log(pod_0=[early, ASKED])
+    assert news(log.read, log.cut(), ()).until == log.cut()
+    later = msgspec.structs.replace(
+        ASKED, received_at=early.received_at + WAIT_MS, outputs=(Output("o-9"),), response_id=""
+    )
+    log = Log(pod_0=[early, later])
+    assert news(log.read, log.cut(), ()).until == log.cut()
 
 
 def test_a_run_is_bounded_and_the_next_one_goes_on_behind_it() -> None:

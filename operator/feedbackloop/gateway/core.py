@@ -110,8 +110,10 @@ class Core:
         """
         if len(events) > 1 and not any(hints for _, hints in events):
             together = [text for texts, _ in events for text in texts]
+            counted = self.applied.redactor.replaced.copy()
             if not together or self.redact(together) == together:
                 return [texts for texts, _ in events]
+            self.applied.redactor.replaced = counted  # what is found is counted when it is replaced for good
         return [self.redact(texts, hints) if texts else texts for texts, hints in events]
 
     def knows(self, checked: Checked) -> bool:

@@ -51,7 +51,7 @@ async def test_what_an_event_says_is_in_its_record(door: Door) -> None:
 
 
 async def test_lines_are_judged_one_by_one_and_committed_at_once(door: Door) -> None:
-    same = event()
+    same, before = event(), door.core.applied.redactor.replaced["Email"]
     lines = [
         same,
         b"",
@@ -67,6 +67,7 @@ async def test_lines_are_judged_one_by_one_and_committed_at_once(door: Door) -> 
     assert [vote.value for vote in door.votes] == [True, "mail <EMAIL_1>", "<EMAIL_1>"]
     assert {row.bad_row_id for row in door.bad_rows} == {item.bad_row_id for item in outcome.rejected}
     assert door.core.journal.position == (1, 0), "one frame"
+    assert door.core.applied.redactor.replaced["Email"] - before == 2
 
 
 async def test_a_batch_without_private_texts_is_as_it_came(door: Door) -> None:

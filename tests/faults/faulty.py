@@ -1,5 +1,7 @@
 """A gateway's process made faulty from below, as its environment says; its own code stays as it is.
 
+As a module it is a gateway of its own: `python -m tests.faults.faulty`.
+
 FL_TEST_SHADOW=<folder>    keeps what of FL_VOLUME is durable there (`power`)
 FL_TEST_NO_SYNC=1          forgets to sync the log's segments
 FL_TEST_DISK=<file>        the disk fails as the file says (`failing_disk`)
@@ -8,6 +10,8 @@ FL_TEST_CLOCK=<file>       the wall clock is off by as many seconds as the file 
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,3 +39,10 @@ def _shift_clock(control: Path) -> None:
 
     time.time_ns = shifted
     time.time = lambda: shifted() / 1e9
+
+
+if __name__ == "__main__":
+    import feedbackloop.gateway.__main__ as gateway
+
+    install(os.environ)
+    sys.exit(gateway.main())

@@ -12,11 +12,9 @@ import pytest
 from feedbackloop.events.objects import S3Client
 from tests.faults.clients import Connection, votes
 from tests.faults.failing_disk import Control
-from tests.faults.zygote import Zygote
 from tests.gateway.conftest import MakeGateway
-from tests.gateway.process import Gateway
+from tests.gateway.process import ROOT, Gateway
 from tests.gateway.stored import records, uploaded
-from tests.gateway.waiting import wait_for
 
 BOUND_KIB = (128 + 64) << 10
 CLIENTS, EVENTS, TEXT = 600, 50, "abcdefgh " * 440
@@ -46,12 +44,12 @@ async def burst(gateway: Gateway, token: str) -> list[tuple[int, list[str]]]:
 
 @pytest.mark.faults
 def test_a_burst_on_a_stalling_disk_stays_within_the_bound_and_loses_nothing_acknowledged(
-    make_gateway: MakeGateway, objects: S3Client, zygote: Zygote
+    make_gateway: MakeGateway, objects: S3Client, tmp_path: Path
 ) -> None:
-    gateway = make_gateway()
-    control = Control(gateway.root / "disk.json")
-    gateway.adopt(zygote.spawn(gateway, FL_TEST_DISK=str(control.path)))
-    wait_for(gateway.is_ready, "the gateway is ready")
+    control = Control(tmp_path / "disk.json")
+    gateway = make_gateway(env={"FL_TEST_DISK": str(control.path), "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"})
+    gateway.module = "tests.faults.faulty"
+    gateway.start()
     token = gateway.token()
     control.fail(stall=2.0, **{"in": ".seg"})
     answers = asyncio.run(burst(gateway, token))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from feedbackloop.events.objects import S3Client
 from tests.gateway.models import Model
 from tests.gateway.process import Gateway, make_config
+from tests.gateway.waiting import wait_for
 from tests.support.seaweedfs import SeaweedFs, seaweedfs
 
 
@@ -56,8 +59,19 @@ def make_gateway(tmp_path: Path, s3: SeaweedFs, bucket: str) -> Iterator[MakeGat
         return made[-1]
 
     yield make
-    for gateway in made:
-        gateway.kill()
+    try:
+        for gateway in made:
+            hold_law(gateway)
+    finally:
+        for gateway in made:
+            gateway.kill()
+
+
+def hold_law(gateway: Gateway) -> None:
+    """Whatever a test has done: a gateway that still serves holds what it has answered, and nothing else."""
+    with contextlib.suppress(urllib3.exceptions.HTTPError):
+        if gateway.serves():
+            wait_for(lambda: gateway.status()["lawDifference"] == 0, f"the law holds (log: {gateway.log_path})", 10)
 
 
 @pytest.fixture

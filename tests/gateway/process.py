@@ -140,6 +140,11 @@ class Gateway:
         """Whether its admin port answers."""
         return self._admin_says("/livez")
 
+    def serves(self) -> bool:
+        """Whether it runs and is past its start. Raises HTTPError while nothing listens."""
+        running = self._process is not None and self._process.poll() is None
+        return running and self.call(self.admin, "GET", "/status").status == 200
+
     def ended(self) -> bool:
         """Whether the process has ended by itself."""
         assert self._process is not None

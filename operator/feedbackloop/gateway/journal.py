@@ -29,7 +29,7 @@ from feedbackloop.gateway.until_stored import UntilStored
 from feedbackloop.gateway.volume import Volume
 from feedbackloop.gateway.wal import RECOVERING, Append, Committed, Log, LogUnavailable, Position, Sealed
 
-PENDING_BYTES = 20 << 20
+PENDING_BYTES = 16 << 20
 """Bytes of frames to be written. In memory each is there about three times: as a record, encoded, and in its frame."""
 BALLAST = "ballast"
 _EVENT, _BAD_ROW, _META = int(Kind.EVENT), int(Kind.BAD_ROW), int(Kind.META)

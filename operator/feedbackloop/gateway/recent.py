@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 
 SMALLEST, LARGEST = 1 << 16, 1 << 20
-"""Slots of a table."""
+"""Slots of a table; of a small memory at most as many as keys are to be remembered."""
 _MULTIPLIER = 0x9E3779B97F4A7C15
 _MASK64 = (1 << 64) - 1
 
@@ -45,9 +45,10 @@ class _Table:
 class RecentMap:
     """Remembers at least the last `capacity` keys."""
 
-    def __init__(self, capacity: int, *, smallest: int = SMALLEST, largest: int = LARGEST) -> None:
-        self._capacity, self._largest = capacity, largest
-        self._newest = _Table(smallest)
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._largest = min(LARGEST, max(8, 1 << (capacity - 1).bit_length()))
+        self._newest = _Table(min(SMALLEST, self._largest))
         self._older: list[_Table] = []
 
     def __len__(self) -> int:

@@ -57,7 +57,7 @@ def test_the_weight_is_the_share_of_sessions() -> None:
 
 @given(st.lists(st.integers(0, (1 << 64) - 1)))
 def test_the_last_keys_are_always_remembered(keys: list[int]) -> None:
-    recent = RecentMap(capacity=50, smallest=8, largest=32)
+    recent = RecentMap(capacity=50)
     for index, key in enumerate(keys):
         recent.put(key, index % 1000 + 1)
     for key in keys[-50:]:
@@ -65,7 +65,7 @@ def test_the_last_keys_are_always_remembered(keys: list[int]) -> None:
 
 
 def test_a_memory_grows_and_forgets_the_oldest_only() -> None:
-    recent = RecentMap(capacity=10_000, smallest=1 << 8, largest=1 << 12)
+    recent = RecentMap(capacity=10_000)
     for key in range(1, 25_001):
         recent.put(key * 7919, key)
     assert all(recent.get(key * 7919) == key for key in range(15_001, 25_001))

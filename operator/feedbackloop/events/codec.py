@@ -1,8 +1,8 @@
 """How a record becomes the bytes of a log entry, and back.
 
 The first byte names the format. `PLAIN` is MessagePack of the tagged struct, by field names, so
-that old entries stay readable when fields are added. An inner encryption layer by subject is a
-second format here, and nowhere else.
+that old entries stay readable when fields are added. Format 2 is an entry of format 1 under its subject's
+key (`sealing`): it lies in object storage only, and `store` gives it out opened.
 """
 
 from __future__ import annotations

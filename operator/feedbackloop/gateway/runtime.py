@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine
@@ -14,14 +13,14 @@ from feedbackloop.api.collection import Durability
 from feedbackloop.events import keys
 from feedbackloop.events.ledger.chain import Signer
 from feedbackloop.events.tokens import TokenSealer
-from feedbackloop.gateway import checkpoint
-from feedbackloop.gateway.admin_port import AdminPort
+from feedbackloop.gateway import checkpoint, memory
+from feedbackloop.gateway.admin_port import AdminPort, MetricsPort
 from feedbackloop.gateway.app_port import AppPort, AppToken
 from feedbackloop.gateway.app_protocol import AppProtocol
 from feedbackloop.gateway.applied import Applied, BadConfig, apply
+from feedbackloop.gateway.audit import STARTED, STOPPED, audit, audit_configuration, audit_refusals
 from feedbackloop.gateway.badrows.pages import Pages
 from feedbackloop.gateway.badrows.port import BadRowsPort
-from feedbackloop.gateway.audit import STARTED, STOPPED, audit, audit_configuration, audit_refusals
 from feedbackloop.gateway.config_source import source
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Dedupe
@@ -75,6 +74,8 @@ class Runtime:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         await self._serve(self._admin, self._settings.admin_port)
+        if self._settings.metrics_port:
+            await self._serve(MetricsPort(self._admin), self._settings.metrics_port)
         self._spawn(source(self._settings).run(self._configs.put_nowait))
         try:
             applied = await self._or_stop(self._first_config())
@@ -195,9 +196,7 @@ class Runtime:
         await self._serve(app, self._settings.app_port, AppProtocol)
         await self._serve(FeedbackPort(self._core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(self._core, self._uploader)
-        # What is loaded now stays: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        memory.settle()
         logger.info("gateway %s serves revision %s", self._settings.pod, self._core.applied.revision)
 
     async def _follow_config(self) -> None:

@@ -220,7 +220,7 @@ def test_nothing_private_is_in_the_volume_the_objects_the_logs_the_status_or_the
     uploaded(gateway)
     on_volume += [path.read_bytes() for path in gateway.volume.rglob("*") if path.is_file()]
     keys = list(objects.list(gateway.prefix))
-    assert {key.removeprefix(gateway.prefix).split("/")[0] for key in keys} == {"events", "badrows", "keys"}
+    assert {key.removeprefix(gateway.prefix).split("/")[0] for key in keys} == {"events", "badrows", "keys", "ledger"}
     places = [*on_volume, *(objects.get(key) for key in keys), *(key.encode() for key in keys)]
     places += [gateway.call(gateway.admin, "GET", path).body for path in ("/status", "/metrics", "/readyz", "/x")]
     gateway.terminate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
 from feedbackloop.events.codec import Stored
@@ -13,6 +14,8 @@ Key = tuple[int, int]
 """A de-duplication key with the body's fingerprint."""
 
 Then = Callable[[LogUnavailable | None], None]
+
+logger = logging.getLogger(__name__)
 
 
 class Ticket:
@@ -57,7 +60,11 @@ class Ticket:
         then, joined = self.then, self._joined
         if then is not None:
             self.then = None
-            then(error)
+            try:
+                then(error)
+            except Exception as failure:
+                # One request's trouble must not keep the log from telling the others, or from going on at all.
+                logger.error("an answer after a commit failed: %s", type(failure).__name__)
         if joined:
             self._joined = []
             for future in joined:

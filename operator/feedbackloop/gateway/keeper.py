@@ -13,9 +13,9 @@ from feedbackloop.events.keyring import rotation
 from feedbackloop.events.keyring.blob import Family
 from feedbackloop.events.keyring.keyring import Keyring
 from feedbackloop.events.keyring.opening import open_keyring
+from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.applied import Applied
 from feedbackloop.gateway.audit import KEY_CREATED, audit
-from feedbackloop.gateway.failpoints import reached
 from feedbackloop.gateway.journal import Journal
 from feedbackloop.gateway.settings import Settings
 
@@ -31,7 +31,7 @@ class GatewayKeys:
     def __init__(self, settings: Settings, applied: Applied) -> None:
         self.applied = applied
         self.ring = open_keyring(self._where, settings.secrets, applied.config.loop.uid, settings.volume / CACHE)
-        self.ring.subjects.shards.before_swap = lambda: reached("shard-cas")
+        self.ring.subjects.shards.before_swap = lambda: failpoints.reached("shard-cas")
 
     def start(self, applied: Applied) -> Keyring:
         """One attempt. Blocks. Raises StorageUnavailable, KeyServiceUnavailable: try again; KeyRefused."""

@@ -15,8 +15,9 @@ from feedbackloop.jobs.named.engine import Engine
 MODEL = "FL_NAMED_MODEL"
 """Environment of the pod profile: the model's package, or its directory."""
 ENTITIES = "FL_NAMED_ENTITIES"
-"""Comma-separated, of PERSON, LOCATION, ADDRESS and ORGANIZATION; the first three without it."""
-_USUAL = "PERSON,LOCATION,ADDRESS"
+"""Comma-separated, of PERSON, LOCATION, ADDRESS and ORGANIZATION; all of them without it."""
+_USUAL = "PERSON,LOCATION,ADDRESS,ORGANIZATION"
+"""Small models take many a name for an organisation's."""
 _PACKAGES = ("presidio_analyzer", "spacy")
 
 

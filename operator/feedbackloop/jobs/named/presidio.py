@@ -17,8 +17,8 @@ from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine, Pattern, Patt
 from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 
-from feedbackloop.jobs.named.addresses import PATTERNS
 from feedbackloop.jobs.named.engine import Found
+from feedbackloop.jobs.named.forms import ADDRESSES, PEOPLE
 
 BATCH = 64
 KINDS = {"PERSON": "PERSON", "LOCATION": "LOCATION", "ADDRESS": "ADDRESS", "ORGANIZATION": "ORGANIZATION"}
@@ -40,8 +40,12 @@ class Presidio:
         self._engine = BatchAnalyzerEngine(_analyzer(nlp))
 
     def find(self, texts: Sequence[str]) -> list[list[Found]]:
+        # A break that is written out, as in JSON, would glue two lines into one word; both take two characters.
         results = self._engine.analyze_iterator(
-            list(texts), language=self._language, batch_size=BATCH, entities=self._entities
+            [text.replace("\\n", "\n ") for text in texts],
+            language=self._language,
+            batch_size=BATCH,
+            entities=self._entities,
         )
         return [sorted(Found(each.start, each.end, KINDS[each.entity_type]) for each in found) for found in results]
 
@@ -56,10 +60,11 @@ def _analyzer(nlp: Any) -> AnalyzerEngine:
     registry.add_recognizer(
         SpacyRecognizer(supported_language=language, supported_entities=["PERSON", "LOCATION", "ORGANIZATION"])
     )
-    patterns = [Pattern(name, expression, 0.9) for name, expression in PATTERNS.items()]
-    registry.add_recognizer(
-        PatternRecognizer("ADDRESS", patterns=patterns, supported_language=language, global_regex_flags=0)
-    )
+    for entity, forms in (("ADDRESS", ADDRESSES), ("PERSON", PEOPLE)):
+        patterns = [Pattern(name, expression, 0.9) for name, expression in forms.items()]
+        registry.add_recognizer(
+            PatternRecognizer(entity, patterns=patterns, supported_language=language, global_regex_flags=0)
+        )
     return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[language])
 
 

@@ -24,12 +24,12 @@ PASSES = {
     "put": 1,
     "indexed": 1,
     "checkpointed": 1,
-    "shard-cas": 1,
 }
 """At which pass each point kills; those of the uploader are passed once a segment."""
 
 IN_CI = {"mid-write", "before-sync", "created", "checkpointed"}
-OTHERS = {"recovery"}
+OTHERS = {"recovery", "shard-cas"}
+"""The first has a test below, the other one beside the tests of keys."""
 
 
 @pytest.mark.parametrize(

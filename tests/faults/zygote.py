@@ -18,6 +18,7 @@ from typing import Any
 from feedbackloop.gateway import failpoints
 from tests.faults import faulty
 from tests.gateway.process import ROOT, Gateway
+from tests.gateway.waiting import wait_for
 
 
 class Child:
@@ -42,6 +43,7 @@ class Child:
 
     def wait(self, timeout: float | None = None) -> int:
         if self._code is None:
+            wait_for(lambda: _state(self.pid) in ("Z", ""), "the gateway's process has ended", timeout or 60)
             self._code = int(self._zygote.ask({"wait": self.pid})["code"])
         return self._code
 

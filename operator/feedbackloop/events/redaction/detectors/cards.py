@@ -14,7 +14,9 @@ _RUN = compiled(r"[0-9](?:[ .-]{0,2}[\r\n]{0,2}[ ]?[0-9]){11,}")
 _GROUP = compiled(r"[0-9]+")
 _BREAK = compiled(r"[\r\n]")
 _PRINTED = compiled(r"1[2-9]|(?:4[ ]){2,4}[1-4]|4[ ]6[ ][45]|6[ ]1[0-3]|8[ ]8|(?:2[ ]){7}2")
-_LONGEST = 19
+_FIRST_SIZES = frozenset((2, 4, 6, 8, *range(12, 20)))
+_MOST_BREAKS = 2
+_SHORTEST, _LONGEST = 12, 19
 _BRANDS = compiled(
     r"""4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})                                  # Visa
       | (?:5[1-5][0-9]{2}|222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}   # Mastercard
@@ -69,17 +71,28 @@ def spans(run: str) -> Iterator[Span]:
 
 
 def _window(run: str, groups: list[Span], first: int) -> int | None:
-    digits, sizes, found = "", "", None
+    digits, sizes, breaks, found = "", "", 0, None
+    if _is_hopeless(run, groups, first):
+        return None
     for last in range(first, len(groups)):
         start, end = groups[last]
         digits += run[start:end]
         if len(digits) > _LONGEST:
             break
         broken = last > first and _BREAK.search(run, groups[last - 1][1], start) is not None
+        breaks += broken
         sizes += f"{'+' if broken else ' '}{end - start}"
-        if _is_printed(sizes) and is_card(digits):
+        if breaks > _MOST_BREAKS:
+            break
+        if len(digits) >= _SHORTEST and _is_printed(sizes) and is_card(digits):
             found = last
     return found
+
+
+def _is_hopeless(run: str, groups: list[Span], first: int) -> bool:
+    """Whether a group is none that a card begins with, and no line break follows that may have cut one."""
+    start, end = groups[first]
+    return end - start not in _FIRST_SIZES and not run.startswith(("\n", "\r"), end)
 
 
 def _is_printed(sizes: str) -> bool:

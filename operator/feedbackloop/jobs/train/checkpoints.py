@@ -11,6 +11,7 @@ import logging
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from feedbackloop.events.errors import EnvelopeError
 from feedbackloop.jobs import canonical
@@ -48,7 +49,11 @@ class Checkpoints:
             self._forget(old)
 
     def restore(self, into: Path) -> int | None:
-        """Bring the newest whole checkpoint of this spec to `into`; its step, or None when there is none."""
+        """Bring the newest whole checkpoint of this spec to `into`; its step, or None when there is none.
+
+        Those of other rows are deleted: they learned from what somebody has withdrawn since.
+        """
+        self._forget_other_rows()
         for step in self.committed():
             try:
                 self._read(step, into)
@@ -57,6 +62,16 @@ class Checkpoints:
             else:
                 return step
         return None
+
+    def _forget_other_rows(self) -> None:
+        for step in self.committed():
+            try:
+                marker = self._any_marker(step)
+            except EnvelopeError:
+                continue  # nobody's of ours
+            if marker.get("specDigest") == self._spec_digest and self._marker(step) is None:
+                log.warning("checkpoint %d is of other rows and deleted", step)
+                self._forget(step)
 
     def _write(self, step: int, directory: Path) -> None:
         files = []
@@ -83,10 +98,15 @@ class Checkpoints:
 
     def _marker(self, step: int) -> dict[str, list[dict[str, str]]] | None:
         """The marker of a checkpoint of this spec and these rows."""
-        data = self._vault.get(self._key(step, COMMITTED))
-        marker = json.loads(data) if data else {}
+        marker = self._any_marker(step)
         ours = (self._spec_digest, self._rows_digest)
         return marker if (marker.get("specDigest"), marker.get("rowsDigest", "")) == ours else None
+
+    def _any_marker(self, step: int) -> dict[str, Any]:
+        """The marker, whosever it is; empty when there is none."""
+        data = self._vault.get(self._key(step, COMMITTED))
+        marker: dict[str, Any] = json.loads(data) if data else {}
+        return marker
 
     def _forget(self, step: int) -> None:
         """The marker goes first: what has none is no checkpoint."""

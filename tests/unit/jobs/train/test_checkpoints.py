@@ -13,8 +13,8 @@ KEK = Kek.of(bytes(32))
 RUN = "train-0123456789ab"
 
 
-def checkpoints(s3: MemoryS3, spec: str = "sha256:1") -> Checkpoints:
-    return Checkpoints(Vault(s3.store("feedback", "team/uid/"), KEK), RUN, spec)
+def checkpoints(s3: MemoryS3, spec: str = "sha256:1", rows: str = "sha256:rows") -> Checkpoints:
+    return Checkpoints(Vault(s3.store("feedback", "team/uid/"), KEK), RUN, spec, rows)
 
 
 def local(path: Path, step: int, words: str = "weights") -> Path:
@@ -118,3 +118,22 @@ def test_a_torn_checkpoint_of_a_launcher_is_left_out(tmp_path: Path) -> None:
 
 def test_an_unsigned_checkpoint_of_a_launcher_is_left_out(tmp_path: Path) -> None:
     assert resume.newest(checkpoints(MemoryS3()), tmp_path / "into", local(tmp_path / "kept", 10)) is None
+
+
+def test_what_learned_from_withdrawn_rows_is_deleted_and_pushes_no_new_checkpoint_out(tmp_path: Path) -> None:
+    s3 = MemoryS3()
+    before = checkpoints(s3)
+    for step in (20, 30):
+        before.commit(step, local(tmp_path / str(step), step))
+    after = checkpoints(s3, rows="sha256:fewer")
+    assert after.restore(tmp_path / "into") is None
+    assert s3.objects == {}
+    after.commit(10, local(tmp_path / "10", 10))
+    assert checkpoints(s3, rows="sha256:fewer").restore(tmp_path / "again") == 10
+
+
+def test_checkpoints_of_another_spec_are_left_alone(tmp_path: Path) -> None:
+    s3 = MemoryS3()
+    checkpoints(s3).commit(20, local(tmp_path / "20", 20))
+    assert checkpoints(s3, spec="sha256:2").restore(tmp_path / "into") is None
+    assert checkpoints(s3).restore(tmp_path / "into") == 20

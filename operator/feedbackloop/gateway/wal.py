@@ -26,7 +26,7 @@ from feedbackloop.events.segment import SegmentWriter
 from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.disk import NO_SPACE, Disk
 
-SEGMENT_BYTES = 8 << 20
+SEGMENT_BYTES = 4 << 20
 FRAME_BYTES = 2 << 20
 """What waits beyond this goes into a frame of its own: a frame is copied a few times on its way."""
 RETRY_SECONDS = 1.0

@@ -1,6 +1,7 @@
-"""Resident memory of the gateway over a million events, and while object storage is away.
+"""Resident memory of the gateway over three million events, and while object storage is away.
 
-Events come in batches, at the speed that the gateway takes them, with a real S3. Then S3 is stopped (it accepts
+Events come in batches, at the speed that the gateway takes them, with a real S3. The first half fills the memory of
+event ids, which holds the last million; the second half shows whether anything else grows. Then S3 is stopped (it accepts
 connections and answers nothing) and events go on at a steady rate for ten minutes. The figure is the largest resident
 size; the slopes are those of a straight line through the second half of each phase, in MiB a million events.
 """
@@ -19,7 +20,7 @@ from tests.bench.gateway.figure import Effort, Figure
 from tests.gateway.process import Gateway
 
 NAMES = ("gateway.rss_mib", "gateway.rss_slope_mib", "gateway.rss_outage_slope_mib")
-EVENTS, STEPS = 2_000_000, 40
+EVENTS, STEPS = 3_000_000, 60
 OUTAGE_SECONDS, OUTAGE_STEPS, OUTAGE_RATE = 600, 20, 500.0
 FLUSH_SECONDS = 5
 

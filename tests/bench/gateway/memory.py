@@ -1,9 +1,9 @@
 """Resident memory of the gateway over three million events, and while object storage is away.
 
 Events come in batches, at the speed that the gateway takes them, with a real S3. The first half fills the memory of
-event ids, which holds the last million; the second half shows whether anything else grows. Then S3 is stopped (it accepts
-connections and answers nothing) and events go on at a steady rate for ten minutes. The figure is the largest resident
-size; the slopes are those of a straight line through the second half of each phase, in MiB a million events.
+event ids, which holds the last million; the second half shows whether anything else grows. Then S3 is stopped: it
+accepts connections and answers nothing, and events go on at a steady rate for ten minutes. The figure is the largest
+resident size; the slopes are those of a straight line through the second half of each phase.
 """
 
 from __future__ import annotations

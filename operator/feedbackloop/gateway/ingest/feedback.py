@@ -6,16 +6,15 @@ import asyncio
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeGuard
 
 import msgspec
 
 from feedbackloop.events.codec import Stored
 from feedbackloop.events.incoming import IncomingCandidate, IncomingFeedback
-from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import NOT_KEPT, Code, Refusal, check_feedback
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.dedupe import Commit
+from feedbackloop.gateway.ingest.alone import took_alone
 from feedbackloop.gateway.ingest.bodies import PLAIN, TRUSTED, Item, Model, as_json, known_id, lenient
 from feedbackloop.gateway.ingest.consents import stated
 from feedbackloop.gateway.ingest.elsewhere import hand_on
@@ -65,34 +64,8 @@ class FeedbackIngest:
         items, path = model.split(body)
         if sender.meter is not None:
             sender.meter(len(items))
-        if len(items) != 1 or not self._took_alone(items[0], sender, done):
+        if len(items) != 1 or not took_alone(self._core, items[0], sender, done):
             self.take_items(items, sender, path, done)
-
-    def _took_alone(self, item: Item, sender: Sender, done: Done) -> bool:
-        """The common request, on a short way: one new and valid event of a token that says nothing unusual.
-
-        False when it is anything else; then nothing has happened yet. Raises LogUnavailable.
-        """
-        core, claims = self._core, sender.claims
-        if claims is None or core.peers is not None or sender.private or not _is_plain(item, claims):
-            return False
-        try:
-            checked = check_feedback(item, core.applied.signals, claims)
-        except Refusal:
-            return False
-        fingerprint = zlib.crc32(_fingerprint_of(item)) or 1
-        key = core.journal.dedupe.key_of(claims.subject, item.event_id)
-        if core.journal.dedupe.find(key) is not None:
-            return False
-        texts = private_texts(item, checked)
-        pending = Pending(item, checked, claims, fingerprint, texts)
-        made = record(core, sender, pending, core.redact(texts) if texts else texts, core.journal.now_ms())
-        core.journal.post((made,), keys=((key, fingerprint),), then=lambda error: self._tell_one(done, error))
-        return True
-
-    def _tell_one(self, done: Done, error: LogUnavailable | None) -> None:
-        self._core.journal.law.told(1, stored=error is None)
-        done(Outcome(accepted=1), error)
 
     def take_lines(self, body: bytes, sender: Sender, done: Done) -> None:
         """NDJSON of at most 500 events; otherwise like `take`. Raises TooManyEvents, OverLimit, LogUnavailable."""
@@ -229,18 +202,6 @@ class FeedbackIngest:
             events += sum(1 for each in outcome.rejected if each.bad_row_id)
         self._core.journal.law.told(events, stored=error is None)
         done(outcome, error)
-
-
-def _is_plain(item: Item, claims: Claims) -> TypeGuard[IncomingFeedback]:
-    """Whether an event needs nothing but its own text looked at."""
-    return (
-        isinstance(item, IncomingFeedback)
-        and (item.output_id is None or item.output_id in claims.outputs)
-        and item.candidates is None
-        and item.consent is None
-        and not item.redact_hints
-        and item.event_id == item.event_id.lower()
-    )
 
 
 def _model(sender: Sender) -> Model:

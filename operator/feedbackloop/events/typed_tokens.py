@@ -31,5 +31,6 @@ class Names:
         return self._by_value[key]
 
     def _highest(self, kind: str) -> int:
+        seen = [text for text in self._texts if f"<{kind}_" in text]
         pattern = re.compile(rf"<{kind}_([0-9]{{1,6}})>", re.ASCII)
-        return max((int(number) for text in self._texts for number in pattern.findall(text)), default=0)
+        return max((int(number) for text in seen for number in pattern.findall(text)), default=0)

@@ -43,10 +43,12 @@ class Redactor:
         try:
             known = hinted.checked(hints) if hints else ()
             joined = texts[0] if len(texts) == 1 else _BETWEEN.join(texts)
-            if not (known or self._patterns or self._gate.open_for(folded(joined))):
+            suspects = self._gate.open_for(folded(joined))
+            if not (known or self._patterns or suspects):
                 return list(texts)
             names = Names(texts)
-            return [self._clean(text, known, names) for text in texts]
+            alone = suspects if len(texts) == 1 else None
+            return [self._clean(text, known, names, alone) for text in texts]
         except Exception as error:
             # Whatever went wrong: a text that was not scanned to its end must not be stored.
             raise RedactionFailed(type(error).__name__) from None
@@ -55,13 +57,15 @@ class Redactor:
         """One text on its own."""
         return self.redact((text,))[0]
 
-    def _clean(self, text: str, hints: Sequence[str], names: Names) -> str:
+    def _clean(self, text: str, hints: Sequence[str], names: Names, suspects: set[int] | None) -> str:
+        """`suspects` are the gate's answer for the folded text, where it is known already."""
         # A replacement can bring a look-around of another match to hold, so go on until nothing is found.
         for _ in range(_ROUNDS):
-            taken = list(tokens_in(text))
-            findings = chosen(self._findings(text, hints), taken)
+            taken = list(tokens_in(text)) if hints or self._patterns else []
+            findings = chosen(self._findings(text, hints, suspects), taken)
             if not findings:
                 return text
+            suspects = None
             for finding in findings:
                 self.replaced[finding.counted_as] += 1
             text = (
@@ -69,12 +73,12 @@ class Redactor:
             )
         raise RedactionFailed("no fixed point")
 
-    def _findings(self, text: str, hints: Sequence[str]) -> Iterator[Finding]:
+    def _findings(self, text: str, hints: Sequence[str], suspects: set[int] | None) -> Iterator[Finding]:
         original = View(text)
         if self._patterns and not text.isascii():
             yield from self._own(original)
-        for view, suspects in self._views(original):
-            yield from self._detected(view, suspects)
+        for view, found in self._views(original, suspects):
+            yield from self._detected(view, found)
             if self._patterns:
                 yield from self._own(view)
             if hints:
@@ -82,10 +86,10 @@ class Redactor:
                 for start, end in hinted.find(plain.text, hints):
                     yield _finding(HINT_RANK, plain, (start, end), "HINT", plain.text[start:end])
 
-    def _views(self, original: View) -> Iterator[tuple[View, set[int]]]:
+    def _views(self, original: View, known: set[int] | None) -> Iterator[tuple[View, set[int]]]:
         """The text as it stands and read anew, each with what may find something in it."""
         view = fold(original)
-        suspects = self._gate.open_for(view.text)
+        suspects = self._gate.open_for(view.text) if known is None else known
         yield view, suspects
         for _ in range(_DEPTH):
             decoded = False

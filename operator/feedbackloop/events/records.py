@@ -191,7 +191,7 @@ class ConsentRecord(Struct, frozen=True, tag="consent", omit_defaults=True):
     state: str
     """`given`, `refused` or `withdrawn`."""
     source: str
-    """Where it came from: `app`, `body`, `token`, `browser` or `operator`."""
+    """`Source` of `events.ledger.consents`: `app`, `interaction`, `body`, `token`, `browser` or `operator`."""
     policy_version: str = ""
     policy_sha256: str = ""
     """Of the text that the gateway served then."""

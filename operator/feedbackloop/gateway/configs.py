@@ -35,7 +35,7 @@ class Configs:
                 logger.warning("no configuration yet: starting with the saved one")
                 raw = self._saved.read_bytes()
             try:
-                return apply(raw)
+                return await asyncio.to_thread(apply, raw)
             except BadConfig as error:
                 logger.error("%s", error)
 
@@ -47,7 +47,8 @@ class Configs:
             raw = await self.queue.get()
             try:
                 if raw != current().raw:
-                    await take(_next(raw, current()))
+                    # Other entities or patterns take a second to compile: requests go on meanwhile.
+                    await take(await asyncio.to_thread(_next, raw, current()))
             except BadConfig as error:
                 metrics["configs_refused"] += 1
                 logger.error("%s; going on with revision %s", error, current().revision)

@@ -1,7 +1,7 @@
 """Encoded characters as the characters they stand for.
 
 HTML references (`&#64;`, `&#x40;`, `&commat;`), percent-encoding (`%40`, UTF-8), escapes of programming languages
-and JSON (`\\u0040`, `\\x40`, `\\n`), and the soft line breaks of quoted-printable.
+and JSON (`\\u0040`, `\\x40`, `\\n`), and the soft line breaks and the `@` of quoted-printable.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ CLUES = (
     rb"\\x[0-9A-Fa-f]{2}",
     rb"\\[nrt,;/]",
     rb"=\r?\n",
+    rb"=40",
 )
 _ESCAPE = re.compile(
     r"""(?P<html>&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}[0-9]{0,2}(?=;));?)
       | (?P<percent>(?:%[0-9A-Fa-f]{2})+)
       | \\(?:u\{(?P<braces>[0-9A-Fa-f]{1,6})\}|u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2}))
       | \\(?:(?P<space>[nrt])|(?P<itself>[,;/]))
-      | (?P<soft>=\r?\n)""",
+      | (?P<soft>=\r?\n)
+      | (?P<quoted>=40)""",
     re.VERBOSE | re.ASCII,
 )
 
@@ -49,6 +51,8 @@ def _plain(match: re.Match[str]) -> str:
         return "\n"
     if kind == "itself":
         return whole[1]
+    if kind == "quoted":
+        return "@"
     if kind == "soft" or kind is None:
         return ""
     code = int(match.group(kind), 16)

@@ -29,11 +29,11 @@ demo-down: ## Remove the demo's cluster
 ##@ Tests
 .PHONY: test test-unit test-api test-e2e test-faults test-gpu
 test: env prepare ## All layers that CI runs, with the minutes of each
-	@$(PYTHON) -m tests.support.layers unit api e2e
+	@$(PYTHON) -m tests.support.layers unit data+control,e2e
 test-unit: env ## Pure domain, events, jobs, gateway in process (under two minutes)
 	@$(PYTHON) -m tests.support.layers unit
 test-api: env prepare ## A real API server without a node, real S3, real gateway processes
-	@$(PYTHON) -m tests.support.layers api
+	@$(PYTHON) -m tests.support.layers data+control
 test-e2e: env prepare ## The whole loop on a real node
 	@$(PYTHON) -m tests.support.layers e2e
 test-faults: env prepare ## Kill at every point (long; not part of CI)

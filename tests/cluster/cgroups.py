@@ -48,7 +48,12 @@ def _delegate(control: Path) -> None:
 
 def processes(cluster: str) -> set[int]:
     """Every process of every pod: none but ours can be in a group of ours."""
-    return {pid for folder in folders(cluster) for file in folder.rglob("cgroup.procs") for pid in _pids(file)}
+    return {pid for folder in folders(cluster) for group in _groups(folder) for pid in _pids(group / "cgroup.procs")}
+
+
+def _groups(folder: Path) -> Iterator[Path]:
+    """The group and those inside it. Unlike `rglob` this bears that one goes while it is walked."""
+    return (Path(at) for at, _, _ in os.walk(folder))
 
 
 def _pids(file: Path) -> Iterator[int]:

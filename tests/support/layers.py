@@ -1,14 +1,19 @@
 """The layers of the tests: each runs its own pytest session and says how many minutes it took.
 
-`python -m tests.support.layers unit api e2e`. A failed layer does not hide the ones after it, and every
-failure says where its logs are.
+`python -m tests.support.layers unit` runs layers one after the other; `data+control,e2e` runs two lanes side by side,
+`data` in one, `control` and then `e2e` in the other: these layers mostly wait, for processes and for clusters. A failed
+layer does not hide the ones after it, and every failure says where its logs are.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,27 +37,69 @@ class Layer:
 
 LAYERS = {
     "unit": Layer(("tests/unit",), "not api and not cluster and not e2e and not trainer and not faults"),
-    "api": Layer(
-        ("tests/api", "tests/gateway", "tests/hostile", "tests/faults", "tests/jobs", "tests/trainer"),
-        "not cluster and not e2e and not faults",
+    "data": Layer(
+        ("tests/gateway", "tests/hostile", "tests/faults", "tests/jobs"), "not cluster and not e2e and not faults"
     ),
+    "control": Layer(("tests/api", "tests/trainer"), "not cluster and not e2e and not faults"),
     "e2e": Layer(("tests/cluster", "tests/e2e"), "not faults"),
     "faults": Layer(("tests",), "faults"),
     "gpu": Layer(("tests/gpu",)),
 }
-NOTHING_COLLECTED = 5
 
 
-def run(name: str) -> tuple[str, int, float]:
+Result = tuple[str, int, float]
+
+
+def run(name: str, *, aside: bool) -> Result:
+    """One layer. Aside, its output goes to a file and is shown when the layer has ended."""
     start = time.monotonic()
     print(f"\n=== test-{name}", flush=True)
-    code = subprocess.run(LAYERS[name].command(name), cwd=ROOT, check=False).returncode
+    command, log = LAYERS[name].command(name), LOGS / f"{name}.log"
+    if aside:
+        with log.open("w") as out:
+            code = subprocess.run(command, cwd=ROOT, check=False, stdout=out, stderr=subprocess.STDOUT).returncode
+        print(f"\n=== test-{name} has ended\n{log.read_text(errors='replace')}", flush=True)
+    else:
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
     return name, code, time.monotonic() - start
 
 
-def main(names: list[str]) -> int:
+def lanes(words: str) -> list[Result]:
+    """The layers of `a+b,c`: lanes side by side, the layers of a lane one after the other."""
+    found = [lane.split(",") for lane in words.split("+")]
+
+    def lane(names: list[str]) -> list[Result]:
+        return [run(name, aside=len(found) > 1) for name in names]
+
+    with ThreadPoolExecutor(len(found)) as pool, still_running(LOGS if len(found) > 1 else None):
+        return [result for results in pool.map(lane, found) for result in results]
+
+
+@contextmanager
+def still_running(logs: Path | None, every: float = 60.0) -> Iterator[None]:
+    """Says every minute how far the layers are whose output goes to files."""
+    done = threading.Event()
+
+    def tick() -> None:
+        while logs is not None and not done.wait(every):
+            for log in sorted(logs.glob("*.log")):
+                last = log.read_text(errors="replace").splitlines()[-1:]
+                print(f"  {log.stem:8} {last[0][-90:] if last else ''}", flush=True)
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def main(words: list[str]) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
-    results = [run(name) for name in names]
+    for old in LOGS.glob("*.log"):
+        old.unlink()
+    results = [result for word in words for result in lanes(word)]
     print("\nlayer   result  minutes", flush=True)
     for name, code, seconds in results:
         print(f"{name:7} {'ok' if code == 0 else 'FAILED':7} {seconds / 60:5.1f}")

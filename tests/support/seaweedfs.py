@@ -95,7 +95,7 @@ def _command(directory: Path, ports: dict[str, int], grpc: dict[str, int]) -> li
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         *places,
-        "-volume.max=20",
+        "-volume.max=200",
         "-s3",
         f"-s3.config={config}",
         "-s3.port.iceberg=0",

@@ -29,7 +29,7 @@ demo-down: ## Remove the demo's cluster
 ##@ Tests
 .PHONY: test test-unit test-api test-e2e test-faults test-gpu
 test: env prepare ## All layers that CI runs, with the minutes of each
-	@$(PYTHON) -m tests.support.layers unit data+control,e2e
+	@$(PYTHON) -m tests.support.layers unit data+control+e2e
 test-unit: env ## Pure domain, events, jobs, gateway in process (under two minutes)
 	@$(PYTHON) -m tests.support.layers unit
 test-api: env prepare ## A real API server without a node, real S3, real gateway processes

@@ -70,11 +70,11 @@ NEGATIVES: dict[str, tuple[Callable[[Json], object], str]] = {
     ),
     "reason without codes": (
         lambda s: s["collection"]["signals"].append({"name": "why", "kind": "Reason"}),
-        "values: a signal of kind Reason lists its codes in values",
+        "values: a Reason signal lists its codes in values",
     ),
     "codes on a thumb": (
         lambda s: s["collection"]["signals"][0].update(values=["a"]),
-        "values: a signal of kind Reason lists its codes in values",
+        "values: a Reason signal lists its codes in values",
     ),
     "suite of two sources": (
         lambda s: s["evaluation"]["suites"][0]["source"].update(objectName="golden.jsonl"),

@@ -32,6 +32,8 @@ _ESCAPE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+_FIXED = {"space": "\n", "quoted": "@", "soft": ""}
+
 
 def edits(text: str) -> Iterator[Edit]:
     """An edit for everything that stands for something else."""
@@ -47,13 +49,9 @@ def _plain(match: re.Match[str]) -> str:
         return html.unescape(whole)
     if kind == "percent":
         return bytes.fromhex(whole.replace("%", "")).decode("utf-8", "replace")
-    if kind == "space":
-        return "\n"
     if kind == "itself":
         return whole[1]
-    if kind == "quoted":
-        return "@"
-    if kind == "soft" or kind is None:
-        return ""
+    if kind is None or kind in _FIXED:
+        return _FIXED.get(kind or "", "")
     code = int(match.group(kind), 16)
     return chr(code) if code < 0x110000 else whole

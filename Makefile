@@ -69,11 +69,12 @@ lint: env ## ruff, mypy --strict, import-linter, yamllint
 format: env ## Format the code and sort its imports
 	@.venv/bin/ruff check --fix -q . || true
 	.venv/bin/ruff format -q .
-generate: env ## Write what is generated: CRDs (also into the chart)
+generate: env ## Write what is generated: CRDs (also into the chart), references, the list of hostile cases
 	@$(PYTHON) -m feedbackloop.api.schema crds
 	@$(PYTHON) -m tests.support.generate
+	@$(PYTHON) -m tests.hostile.list
 verify: generate ## Fail when something generated has drifted
-	@git diff --exit-code -- crds charts manifests docs/reference
+	@git diff --exit-code -- crds charts manifests docs/reference docs/hostile-cases.md
 lock: env ## Lock every environment with hashes, without naming an index
 	@uv="$$(python3 -m tests.support.envs bootstrap)/bin/uv"
 	export UV_CUSTOM_COMPILE_COMMAND="make lock"

@@ -253,8 +253,6 @@ _LISTED = (
     ("an e-mail address in an OpenTelemetry log record", SECRET, SECRET, otlp),
 )
 EVASIONS = [_made(number, *parts_) for number, parts_ in enumerate(_LISTED, 1)]
-NOT_YET: dict[str, str] = {}
-"""Cases that the redactor does not pass yet, and why."""
 
 
 def squeezed(text: str) -> str:
@@ -290,4 +288,4 @@ def leaks(case: Evasion, world: World) -> Any:
     return sorted(found)
 
 
-CASES = [Case(e.id, e.what, "stored without it", partial(leaks, e), [], broken=NOT_YET.get(e.id, "")) for e in EVASIONS]
+CASES = [Case(e.id, e.what, "stored without it", partial(leaks, e), []) for e in EVASIONS]

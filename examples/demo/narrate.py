@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from tests.support.ticks import repeatedly
+
 COLOURS = {
     "setup": "90",
     "users": "36",
@@ -47,16 +49,6 @@ class Narrator:
     @contextmanager
     def waiting(self, kind: str, what: str, every: float = 5.0) -> Iterator[None]:
         """Say every few seconds what a long step is doing."""
-        done, start = threading.Event(), time.monotonic()
-
-        def tick() -> None:
-            while not done.wait(every):
-                self.say(kind, f"… {what} ({time.monotonic() - start:.0f} s)")
-
-        thread = threading.Thread(target=tick, daemon=True)
-        thread.start()
-        try:
+        start = time.monotonic()
+        with repeatedly(lambda: self.say(kind, f"… {what} ({time.monotonic() - start:.0f} s)"), every):
             yield
-        finally:
-            done.set()
-            thread.join()

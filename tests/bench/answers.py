@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import httptools
 import uvloop
+
+from tests.bench.load import OneByOne
 
 
 @dataclass
@@ -21,30 +22,14 @@ class Timed:
     statuses: dict[int, int] = field(default_factory=dict)
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(OneByOne):
     def __init__(self, requests: Iterator[bytes], timed: Timed, done: asyncio.Future[None]) -> None:
-        self._requests, self._timed, self._done = requests, timed, done
-        self._transport: asyncio.Transport | None = None
-        self._sent_at, self._first = 0.0, 0.0
+        super().__init__(requests, done)
+        self._timed, self._first = timed, 0.0
         self._parser = httptools.HttpResponseParser(self)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._next()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
-
-    def _next(self) -> None:
-        request = next(self._requests, None)
-        assert self._transport is not None
-        if request is None:
-            self._transport.close()
-            return
-        self._parser = httptools.HttpResponseParser(self)
-        self._sent_at, self._first = time.perf_counter(), 0.0
-        self._transport.write(request)
+    def _begin(self) -> None:
+        self._parser, self._first = httptools.HttpResponseParser(self), 0.0
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)

@@ -25,10 +25,11 @@ class Result:
         return self.statuses.get(b"202", 0)
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], result: Result, done: asyncio.Future[None]) -> None:
-        self._requests, self._result, self._done = requests, result, done
-        self._received = b""
+class OneByOne(asyncio.Protocol):
+    """A connection that sends the next request when the one before is answered, and closes after the last."""
+
+    def __init__(self, requests: Iterator[bytes], done: asyncio.Future[None]) -> None:
+        self._requests, self._done = requests, done
         self._sent_at = 0.0
         self._transport: asyncio.Transport | None = None
 
@@ -40,14 +41,25 @@ class _Connection(asyncio.Protocol):
         if not self._done.done():
             self._done.set_result(None)
 
+    def _begin(self) -> None:
+        """Before a request is sent."""
+
     def _next(self) -> None:
         request = next(self._requests, None)
         assert self._transport is not None
         if request is None:
             self._transport.close()
             return
+        self._begin()
         self._sent_at = time.perf_counter()
         self._transport.write(request)
+
+
+class _Connection(OneByOne):
+    def __init__(self, requests: Iterator[bytes], result: Result, done: asyncio.Future[None]) -> None:
+        super().__init__(requests, done)
+        self._result = result
+        self._received = b""
 
     def data_received(self, data: bytes) -> None:
         self._received += data

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 
 from tests.gateway.stored import uploaded
+from tests.hostile.classes import LEAST
 from tests.hostile.world import PEAK_MIB, World
+
+
+def holds(world: World, cases: Sized) -> None:
+    """All of it, after enough cases."""
+    assert len(cases) >= LEAST
+    serves(world)
+    law_holds(world)
+    memory_is_bounded(world)
+    nothing_readable(world)
 
 
 def serves(world: World) -> None:

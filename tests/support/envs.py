@@ -17,11 +17,12 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.ticks import repeatedly
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pods mount these environments at the same path, over a base image with Debian's Python.
@@ -51,19 +52,9 @@ def locked(path: Path) -> Iterator[None]:
 @contextmanager
 def ticking(what: str, every: float = 5.0) -> Iterator[None]:
     """Say every few seconds that a long step still runs."""
-    done, start = threading.Event(), time.monotonic()
-
-    def tick() -> None:
-        while not done.wait(every):
-            say(f"{what}: {time.monotonic() - start:.0f} s")
-
-    thread = threading.Thread(target=tick, daemon=True)
-    thread.start()
-    try:
+    start = time.monotonic()
+    with repeatedly(lambda: say(f"{what}: {time.monotonic() - start:.0f} s"), every):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def lock_file(name: str) -> Path:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.ticks import repeatedly
+
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "out" / "logs"
+EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -71,28 +72,16 @@ def lanes(words: str) -> list[Result]:
     def lane(names: list[str]) -> list[Result]:
         return [run(name, aside=len(found) > 1) for name in names]
 
-    with ThreadPoolExecutor(len(found)) as pool, still_running(LOGS if len(found) > 1 else None):
+    progress = repeatedly(say_how_far, EVERY_SECONDS) if len(found) > 1 else nullcontext()
+    with ThreadPoolExecutor(len(found)) as pool, progress:
         return [result for results in pool.map(lane, found) for result in results]
 
 
-@contextmanager
-def still_running(logs: Path | None, every: float = 60.0) -> Iterator[None]:
-    """Says every minute how far the layers are whose output goes to files."""
-    done = threading.Event()
-
-    def tick() -> None:
-        while logs is not None and not done.wait(every):
-            for log in sorted(logs.glob("*.log")):
-                last = log.read_text(errors="replace").splitlines()[-1:]
-                print(f"  {log.stem:8} {last[0][-90:] if last else ''}", flush=True)
-
-    thread = threading.Thread(target=tick, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+def say_how_far() -> None:
+    """The end of each log of a layer whose output goes to a file."""
+    for log in sorted(LOGS.glob("*.log")):
+        last = log.read_text(errors="replace").splitlines()[-1:]
+        print(f"  {log.stem:8} {last[0][-90:] if last else ''}", flush=True)
 
 
 def main(words: list[str]) -> int:

@@ -50,6 +50,10 @@ CLASSES: dict[SignalKind, SignalClass] = {
 }
 
 
+TRAINABLE = frozenset({SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE})
+"""Kinds that a data set is made of; they count towards an improvement's trigger."""
+
+
 class Dimension(StrEnum):
     """What a signal judges; two dimensions are two questions, never one."""
 

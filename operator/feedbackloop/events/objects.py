@@ -127,22 +127,22 @@ class S3Client:
             raise _translated(error, key) from None
 
     def get(self, key: str) -> bytes:
+        return self._read(key)[0]
+
+    def get_with_etag(self, key: str) -> tuple[bytes, str]:
+        data, etag = self._read(key)
+        if not etag:
+            raise StorageUnavailable("NoETag")
+        return data, etag
+
+    def _read(self, key: str) -> tuple[bytes, str]:
         try:
-            data: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), str(answer.get("ETag", ""))
         except (BotoCoreError, ClientError) as error:
             raise _translated(error, key) from None
         except Exception as error:
             # The body is read outside botocore's own error mapping (urllib3's errors, short reads).
-            raise StorageUnavailable(type(error).__name__) from None
-        return data
-
-    def get_with_etag(self, key: str) -> tuple[bytes, str]:
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            return answer["Body"].read(), str(answer["ETag"])
-        except (BotoCoreError, ClientError) as error:
-            raise _translated(error, key) from None
-        except Exception as error:
             raise StorageUnavailable(type(error).__name__) from None
 
     def put_if_match(self, key: str, data: bytes, etag: str | None) -> str:

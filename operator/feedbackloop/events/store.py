@@ -26,6 +26,9 @@ from feedbackloop.events.records import BadRow, Record, placed
 
 EVENTS, BAD_ROWS = "events", "badrows"
 _NAME = re.compile(r"(?:^|/)(events|badrows)/([^/]+)/([0-9]{20})-([0-9]{20})\.seg$")
+_NUMBERS = re.compile(r"(?:^|/)([0-9]{20})-([0-9]{20})\.seg$")
+TRAINABLE = "trainable"
+"""Metadata of a segment of events: trainable signals of the pod's log up to its end."""
 _LENGTH = struct.Struct(">I")
 
 
@@ -45,6 +48,12 @@ class StoredSegment:
     first: int
     last: int
     key: str
+
+
+def numbers_of(key: str) -> tuple[int, int] | None:
+    """The first and the last record of a stored segment by its name; None for any other object."""
+    match = _NUMBERS.search(key)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def object_key(prefix: str, stream: str, pod: str, first: int, last: int) -> str:

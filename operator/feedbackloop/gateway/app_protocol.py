@@ -10,15 +10,20 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from feedbackloop.gateway.asgi import Answer, problem
+from feedbackloop.gateway.bounds import (
+    BAD_REQUEST,
+    CHECK_SECONDS,
+    HEADERS_TOO_LARGE,
+    IDLE_SECONDS,
+    LINGER_SECONDS,
+    MAX_HEADERS,
+    REQUEST_SECONDS,
+    TOO_MANY_CONNECTIONS,
+    content_length,
+)
 from feedbackloop.gateway.upgrades import body_parser
 
-MAX_HEADERS = 16 << 10
-REQUEST_SECONDS, IDLE_SECONDS, CHECK_SECONDS, LINGER_SECONDS = 30.0, 75.0, 5.0, 1.0
-
-_BAD_REQUEST = problem(400, "bad_request", "not an HTTP request")
-_HEADERS_TOO_LARGE = problem(431, "too_large", "the headers are larger than 16 KiB")
 _TOO_SLOW = problem(408, "too_slow", "the request did not come to its end in time")
-_OVERLOADED = problem(503, "overloaded", "too many connections", retry_after=1)
 
 
 class AppProtocol(HttpToolsProtocol):
@@ -35,7 +40,7 @@ class AppProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._timer = self.loop.call_later(CHECK_SECONDS, self._check)
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
-            self._refuse(_OVERLOADED)
+            self._refuse(TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -52,12 +57,12 @@ class AppProtocol(HttpToolsProtocol):
             self._stay(data[offered.args[0] :])
         except httptools.HttpParserError:
             if not self._refused:
-                self._refuse(_BAD_REQUEST)
+                self._refuse(BAD_REQUEST)
 
     def _stay(self, rest: bytes) -> None:
         """Goes on in HTTP/1.1 with a request that offered another protocol."""
         if self.parser.get_method() == b"CONNECT":
-            self._refuse(_BAD_REQUEST)
+            self._refuse(BAD_REQUEST)
             return
         keep_alive = self.parser.should_keep_alive()
         self.parser, head = body_parser(self, length=self._length, chunked=self._chunked, keep_alive=keep_alive)
@@ -77,7 +82,7 @@ class AppProtocol(HttpToolsProtocol):
         self._grew(len(name) + len(value))
         match name.lower():
             case b"content-length":
-                self._length = int(value) if value.isdigit() and len(value) < 12 else 0
+                self._length = content_length(value) or 0
             case b"transfer-encoding":
                 self._chunked = True
 
@@ -102,7 +107,7 @@ class AppProtocol(HttpToolsProtocol):
     def _grew(self, count: int) -> None:
         self._head_size += count
         if self._head_size > MAX_HEADERS and not self._refused:
-            self._refuse(_HEADERS_TOO_LARGE)
+            self._refuse(HEADERS_TOO_LARGE)
 
     @property
     def _answering(self) -> bool:

@@ -7,12 +7,22 @@ repetition waits for the same commit instead of being answered before it.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable
 from typing import Protocol
+
+import msgspec
 
 from feedbackloop.gateway.recent import RecentMap
 
 IDS_REMEMBERED = 1_000_000
+
+_packed = msgspec.msgpack.Encoder().encode
+
+
+def fingerprint_of(event: msgspec.Struct) -> int:
+    """32 bits of what a client sent under an id, never 0: tells a repetition from another event."""
+    return zlib.crc32(_packed(event)) or 1
 
 
 class Commit(Protocol):

@@ -18,6 +18,17 @@ import httptools
 from feedbackloop.events.tokens import Claims
 from feedbackloop.gateway import failpoints
 from feedbackloop.gateway.asgi import Answer, problem
+from feedbackloop.gateway.bounds import (
+    BAD_REQUEST,
+    CHECK_SECONDS,
+    HEADERS_TOO_LARGE,
+    IDLE_SECONDS,
+    LINGER_SECONDS,
+    MAX_HEADERS,
+    REQUEST_SECONDS,
+    TOO_MANY_CONNECTIONS,
+    content_length,
+)
 from feedbackloop.gateway.browser import CONSENT, HEADERS, LINES, PLAIN, How, extended
 from feedbackloop.gateway.feedback_port import (
     BATCH_PATH,
@@ -30,7 +41,6 @@ from feedbackloop.gateway.feedback_port import (
 )
 from feedbackloop.gateway.upgrades import body_parser
 
-MAX_HEADERS = 16 << 10
 FREE_BODY, MAX_HELD = 16 << 10, 16 << 20
 """Bytes of a body that every connection may hold, and of what is held above that by all of them."""
 LINGER_BYTES = 1 << 20
@@ -40,12 +50,8 @@ MOST_OF_ONE_ADDRESS = 0.75
 """Of all connections: who floods from one address leaves the rest to others, who all may come through one proxy."""
 OVER_LIMIT_SECONDS = 0.1
 """Nothing more is read from a connection for so long after its client was told that it is over a rate limit."""
-REQUEST_SECONDS, IDLE_SECONDS, CHECK_SECONDS, LINGER_SECONDS = 30.0, 75.0, 5.0, 1.0
 
-_BAD_REQUEST = problem(400, "bad_request", "not an HTTP request")
-_HEADERS_TOO_LARGE = problem(431, "too_large", "the headers are larger than 16 KiB")
 _TOO_MUCH = problem(503, "overloaded", "too many large requests at once", retry_after=1)
-_OVERLOADED = problem(503, "overloaded", "too many connections", retry_after=1)
 _TOO_MANY_WAITING = problem(503, "overloaded", "too many requests at once on one connection", retry_after=1)
 
 
@@ -80,7 +86,7 @@ class FeedbackProtocol(asyncio.Protocol):
         self._head_size, self._body_size, self._chunked = 0, 0, False
         self._expects, self._reading = False, False
         self._body: list[bytes] = []
-        self._admitted: Claims | Answer = _BAD_REQUEST
+        self._admitted: Claims | Answer = BAD_REQUEST
         self._browser: dict[bytes, bytes] | None = None
         self._how, self._limit = PLAIN, MAX_BODY
 
@@ -94,7 +100,7 @@ class FeedbackProtocol(asyncio.Protocol):
         self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         of_peer = self._port.connected[self._peer] = self._port.connected.get(self._peer, 0) + 1
         if len(self._server.connections) > self._most or of_peer > self._most * MOST_OF_ONE_ADDRESS:
-            self._refuse(_OVERLOADED)
+            self._refuse(TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
@@ -116,14 +122,14 @@ class FeedbackProtocol(asyncio.Protocol):
         except httptools.HttpParserUpgrade as offered:
             self._stay(data[offered.args[0] :])
         except httptools.HttpParserError:
-            self._refuse(_BAD_REQUEST)
+            self._refuse(BAD_REQUEST)
         if self._ready and not self._closing:
             self._transport.pause_reading()
 
     def _stay(self, rest: bytes) -> None:
         """Goes on in HTTP/1.1 with a request that offered another protocol."""
         if self._closing or self._parser.get_method() == b"CONNECT":
-            self._refuse(_BAD_REQUEST)
+            self._refuse(BAD_REQUEST)
             return
         keep_alive = bool(self._parser.should_keep_alive())
         self._parser, head = body_parser(self, length=self._length, chunked=self._chunked, keep_alive=keep_alive)
@@ -161,19 +167,20 @@ class FeedbackProtocol(asyncio.Protocol):
         self._url += url
         self._head_size += len(url)
         if self._head_size > MAX_HEADERS:
-            self._refuse(_HEADERS_TOO_LARGE)
+            self._refuse(HEADERS_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_size += len(name) + len(value)
         if self._head_size > MAX_HEADERS:
-            self._refuse(_HEADERS_TOO_LARGE)
+            self._refuse(HEADERS_TOO_LARGE)
         name = name.lower()
         if name not in _READ:
             return
         if name == b"authorization":
             self._token = value[7:].strip() if value[:7].lower() == b"bearer " else b""
         elif name == b"content-length":
-            self._length = int(value) if value.isdigit() and len(value) < 12 else MAX_BATCH + 1
+            length = content_length(value)
+            self._length = MAX_BATCH + 1 if length is None else length
         elif name == b"transfer-encoding":
             self._chunked = True
         elif name == b"expect":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +13,7 @@ from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Code, Refusal, check_interaction, explain
 from feedbackloop.gateway import consent
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.dedupe import fingerprint_of
 from feedbackloop.gateway.ingest import NotJson, Sender, elsewhere
 from feedbackloop.gateway.ingest.bodies import as_json, lenient
 from feedbackloop.gateway.ingest.kept import harmless
@@ -21,7 +21,6 @@ from feedbackloop.gateway.ingest.sender import refused_claims
 from feedbackloop.gateway.meta import Duplicates
 
 _decoder = msgspec.json.Decoder(IncomingInteraction)
-_pack = msgspec.msgpack.Encoder().encode
 
 API = Sender(None, "api")
 
@@ -105,7 +104,7 @@ class InteractionIngest:
     async def _store(self, event: IncomingInteraction, sender: Sender) -> Posted:
         core, journal = self._core, self._core.journal
         owner = owner_of(core, event)
-        fingerprint = zlib.crc32(_pack(event)) or 1
+        fingerprint = fingerprint_of(event)
         key = journal.dedupe.key_of(owner.subject, event.event_id.lower())
         known = journal.dedupe.find(key)
         if known is not None and known[0] != fingerprint:

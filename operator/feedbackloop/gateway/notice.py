@@ -7,13 +7,13 @@ consent names the one that was served when it was given.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from feedbackloop.api.collection import CLASSES, ContextField, Entity, Purpose, Signal, SignalClass, SignalKind
 from feedbackloop.api.gateway import GatewayConfig
+from feedbackloop.events import canonical
 
 PATH = "/v1/privacy"
 
@@ -116,8 +116,7 @@ class Notice:
     @cached_property
     def sha256(self) -> str:
         """Hex, of the canonical content."""
-        text = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(canonical.encode(self.content)).hexdigest()
 
 
 def notice_of(config: GatewayConfig) -> Notice:

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 
 from feedbackloop.api.collection import Durability
-from feedbackloop.events import keys
 from feedbackloop.events.keys import LoopKeys
 from feedbackloop.events.ledger.chain import Signer
 from feedbackloop.events.tokens import TokenSealer
@@ -51,7 +50,7 @@ async def open_parts(settings: Settings, applied: Applied, pod: Pod, secret: Loo
     _resume(journal, restored, settings.volume_bytes)
     # Before its first entry: what is answered only when it is stored must not wait for what came before that.
     journal.wait_for_storage(applied.config.collection.durability is Durability.OBJECT_STORE)
-    core = Core(applied=applied, journal=journal, keys=loop_keys, sealer=_sealer(secret, uid))
+    core = Core(applied=applied, journal=journal, keys=loop_keys, sealer=_sealer(loop_keys, secret, uid))
     core.metrics["damaged_segments"] = restored.damaged
     seal = PeerSeal(secret.current, uid)
     return Parts(
@@ -75,9 +74,9 @@ def _resume(journal: Journal, restored: Restored, volume_bytes: int) -> None:
         journal.sealed.put_nowait(sealed)
 
 
-def _sealer(secret: LoopSecret, uid: str) -> TokenSealer:
-    former = [keys.LoopKeys.of(secret.former).token] if secret.former else []
-    return TokenSealer(key=LoopKeys.of(secret.current).token, loop_uid=uid, former=former)
+def _sealer(current: LoopKeys, secret: LoopSecret, uid: str) -> TokenSealer:
+    former = [LoopKeys.of(secret.former).token] if secret.former else []
+    return TokenSealer(key=current.token, loop_uid=uid, former=former)
 
 
 def _uploader(pod: Pod, core: Core, restored: Restored) -> Uploader:

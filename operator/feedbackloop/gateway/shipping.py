@@ -19,9 +19,6 @@ from feedbackloop.gateway.recovery import Contents, read_segment
 from feedbackloop.gateway.restore import counted_session, decode_entry
 from feedbackloop.gateway.wal import Sealed
 
-TRAINABLE = "trainable"
-"""Metadata of an events object: trainable signals of the pod's log up to its end."""
-
 
 class Conflict(Exception):  # noqa: N818
     """Another object lies under this segment's key: never overwritten, a person must look."""
@@ -79,7 +76,7 @@ def pack(sealed: Sealed, *, prefix: str, pod: str, kek: Kek, dedupe: Dedupe, tra
     for stream, kind, first in streams:
         if entries := contents.of_kind(kind):
             key = store.object_key(prefix, stream, pod, first, first + len(entries) - 1)
-            metadata = {TRAINABLE: str(trainable + shipment.trainable)} if kind == Kind.EVENT else {}
+            metadata = {store.TRAINABLE: str(trainable + shipment.trainable)} if kind == Kind.EVENT else {}
             at = sealing.place(store.loop_of(prefix), pod, stream)
             inside = inner.seal(entries, shipment.rows[kind], kek=kek, at=at, first=first)
             shipment.parcels.append(Parcel(key, store.seal(inside, key=key, kek=kek), entries, metadata))

@@ -1,4 +1,4 @@
-"""One way to write JSON, so that equal content has equal bytes and equal digests."""
+"""Canonical JSON and JSON Lines, and digests of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from feedbackloop.events.canonical import encode
 
-def encode(value: Any) -> bytes:
-    """Canonical JSON: sorted keys, no white space, UTF-8 as it is, no NaN."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+__all__ = ["digest", "encode", "hex_of", "lines", "rows", "sha256"]
 
 
 def lines(rows: Iterable[Any]) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.bench.recall.score import Cell, Redact, replaced_spans
+from tests.bench.recall.score import Cell, Redact, replaced_spans, tally
 from tests.support import envs
 
 CLAIMED = {
@@ -39,17 +39,8 @@ def score(count: int, seed: int, redact: Redact) -> tuple[dict[str, Cell], Cell]
     total = Cell()
     for sentence in sentences(count, seed):
         text = sentence["text"]
-        gone = {
-            at for start, end in replaced_spans(text, redact(text)) for at in range(start, end) if text[at].isalnum()
-        }
-        private: set[int] = set()
-        for kind, start, end in sentence["spans"]:
-            wanted = {at for at in range(start, end) if text[at].isalnum()}
-            cells[kind].samples += 1
-            cells[kind].covered += wanted <= gone
-            private |= wanted
-            if kind in CLAIMED and not wanted <= gone and "-v" in sys.argv:
-                print(kind, text[max(0, start - 40) : end + 10], "->", redact(text), file=sys.stderr)
-        total.right_chars += len(gone & private)
-        total.wrong_chars += len(gone - private)
+        redacted = redact(text)
+        for kind, start, end in tally(cells, total, sentence, replaced_spans(text, redacted)):
+            if kind in CLAIMED and "-v" in sys.argv:
+                print(kind, text[max(0, start - 40) : end + 10], "->", redacted, file=sys.stderr)
     return dict(cells), total

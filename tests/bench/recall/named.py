@@ -13,7 +13,7 @@ from typing import Any
 
 from faker import Faker
 
-from tests.bench.recall.score import Cell
+from tests.bench.recall.score import Cell, tally
 from tests.support import envs
 
 CLAIMED = ("PERSON", "GPE", "STREET_ADDRESS")
@@ -57,16 +57,7 @@ def score(
     cells: dict[str, Cell] = defaultdict(Cell)
     total = Cell()
     for sentence, places in zip(sentences, spans, strict=True):
-        text = sentence["text"]
-        gone = {at for start, end in places for at in range(start, end) if text[at].isalnum()}
-        private: set[int] = set()
-        for kind, start, end in sentence["spans"]:
-            wanted = {at for at in range(start, end) if text[at].isalnum()}
-            cells[kind].samples += 1
-            cells[kind].covered += wanted <= gone
-            private |= wanted
-        total.right_chars += len(gone & private)
-        total.wrong_chars += len(gone - private)
+        tally(cells, total, sentence, places)
     return dict(cells), total
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.bench.recall.sample import Sample
 
@@ -65,6 +66,29 @@ def score(samples: Iterable[Sample], redact: Redact) -> dict[tuple[str, str], Ce
         cell.right_chars += len(alnum & wanted)
         cell.wrong_chars += len(alnum - wanted)
     return dict(cells)
+
+
+def letters(text: str, spans: Iterable[tuple[int, int]]) -> set[int]:
+    """Where the letters and digits of these spans are."""
+    return {at for start, end in spans for at in range(start, end) if text[at].isalnum()}
+
+
+def tally(
+    cells: dict[str, Cell], total: Cell, sentence: Mapping[str, Any], places: Sequence[tuple[int, int]]
+) -> list[tuple[str, int, int]]:
+    """Counts what was replaced (`places`) of one sentence with spans of several types; the spans that were missed."""
+    text, private, missed = sentence["text"], set[int](), list[tuple[str, int, int]]()
+    gone = letters(text, places)
+    for kind, start, end in sentence["spans"]:
+        wanted = letters(text, [(start, end)])
+        cells[kind].samples += 1
+        cells[kind].covered += wanted <= gone
+        private |= wanted
+        if not wanted <= gone:
+            missed.append((kind, start, end))
+    total.right_chars += len(gone & private)
+    total.wrong_chars += len(gone - private)
+    return missed
 
 
 @dataclass

@@ -19,7 +19,6 @@ from feedbackloop.gateway.disk import Disk
 from feedbackloop.gateway.joining import numbering
 from feedbackloop.gateway.joining.secret import NotYet, SecretStore
 from feedbackloop.gateway.joining.waiting import Patience
-from feedbackloop.gateway.shipping import TRAINABLE
 from tests.gateway.process import make_config
 from tests.unit.events.memory_objects import MemoryObjects
 
@@ -110,7 +109,7 @@ def put(
         for n in range(count)
     ]
     data = store.seal([codec.encode(record) for record in records], key=key, kek=KEK)
-    objects.put_new(key, data, {} if declared is None else {TRAINABLE: str(declared)})
+    objects.put_new(key, data, {} if declared is None else {store.TRAINABLE: str(declared)})
 
 
 def test_the_log_goes_on_after_the_last_of_each_stream() -> None:

@@ -12,7 +12,6 @@ pod, or a job's run) has one chain; its entries count from 1, in files `<origin>
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from feedbackloop.events import canonical
 
 GENESIS = "0" * 64
 CHECKPOINT = "checkpoint"
@@ -39,16 +40,10 @@ class Head:
     hash: str = GENESIS
 
 
-def canonical(value: Mapping[str, Any]) -> bytes:
-    """Sorted keys, no white space, UTF-8 as it is: equal content has equal bytes."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
-
-
 def hash_of(entry: Mapping[str, Any]) -> str:
     """The hash that belongs to an entry, from everything in it but its `hash`. Raises ValueError without a `prev`."""
     body = {name: value for name, value in entry.items() if name != "hash"}
-    return hashlib.sha256(_LEAF + bytes.fromhex(str(entry["prev"])) + canonical(body)).hexdigest()
+    return hashlib.sha256(_LEAF + bytes.fromhex(str(entry["prev"])) + canonical.encode(body)).hexdigest()
 
 
 def linked(content: Mapping[str, Any], before: Head) -> Entry:
@@ -73,7 +68,7 @@ class Signer:
     def checkpoint(self, origin: str, head: Head, at: int) -> Entry:
         """The last line of a file: the same bytes whenever it is made again."""
         body = {"kind": CHECKPOINT, "origin": origin, "seq": head.seq, "head": head.hash, "at": at}
-        return {**body, "signature": self._key.sign(_SIGNED + canonical(body)).hex()}
+        return {**body, "signature": self._key.sign(_SIGNED + canonical.encode(body)).hex()}
 
 
 def is_signed(checkpoint: Mapping[str, Any], public_key: str) -> bool:
@@ -81,7 +76,7 @@ def is_signed(checkpoint: Mapping[str, Any], public_key: str) -> bool:
     body = {name: value for name, value in checkpoint.items() if name != "signature"}
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex(str(checkpoint.get("signature", ""))), _SIGNED + canonical(body))
+        key.verify(bytes.fromhex(str(checkpoint.get("signature", ""))), _SIGNED + canonical.encode(body))
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -108,7 +103,7 @@ def file_of(contents: Iterable[Mapping[str, Any]], before: Head, *, origin: str,
     if not entries:
         return None
     lines = [*entries, signer.checkpoint(origin, head, int(entries[-1]["at"]))]
-    data = b"".join(canonical(line) + b"\n" for line in lines)
+    data = b"".join(canonical.encode(line) + b"\n" for line in lines)
     return File(file_name(before.seq + 1, head.seq), data, head)
 
 

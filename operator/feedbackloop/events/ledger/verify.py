@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from feedbackloop.events.ledger.chain import CHECKPOINT, Head, canonical, hash_of, is_signed
+from feedbackloop.events import canonical
+from feedbackloop.events.ledger.chain import CHECKPOINT, Head, hash_of, is_signed
 
 _NAME = re.compile(r"([0-9]{20})-([0-9]{20})\.jsonl")
 FORM, ORDER, GAP, FORK, LINK, HASH = "form", "order", "gap", "fork", "link", "hash"
@@ -149,7 +150,7 @@ class Chain:
 
 def _recoded(value: dict[str, Any]) -> bytes:
     try:
-        return canonical(value)
+        return canonical.encode(value)
     except (ValueError, UnicodeError):
         return b""
 

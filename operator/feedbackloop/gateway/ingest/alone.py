@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TypeGuard
-
-import msgspec
 
 from feedbackloop.events.incoming import IncomingFeedback
 from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Refusal, check_feedback
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.dedupe import fingerprint_of
 from feedbackloop.gateway.ingest.bodies import Item
-from feedbackloop.gateway.ingest.outcome import Done, Outcome
+from feedbackloop.gateway.ingest.outcome import Done, Outcome, tell
 from feedbackloop.gateway.ingest.records import Pending, record
 from feedbackloop.gateway.ingest.sender import Sender
 from feedbackloop.gateway.ingest.texts import private_texts
-from feedbackloop.gateway.wal import LogUnavailable
-
-_fingerprint_of = msgspec.msgpack.Encoder().encode
 
 
 def took_alone(core: Core, item: Item, sender: Sender, done: Done) -> bool:
@@ -33,14 +28,16 @@ def took_alone(core: Core, item: Item, sender: Sender, done: Done) -> bool:
         checked = check_feedback(item, core.applied.signals, claims)
     except Refusal:
         return False
-    fingerprint = zlib.crc32(_fingerprint_of(item)) or 1
+    fingerprint = fingerprint_of(item)
     key = core.journal.dedupe.key_of(claims.subject, item.event_id)
     if core.journal.dedupe.find(key) is not None:
         return False
     texts = private_texts(item, checked)
     pending = Pending(item, checked, claims, fingerprint, texts)
     made = record(core, sender, pending, core.redact(texts) if texts else texts, core.journal.now_ms())
-    core.journal.post((made,), keys=((key, fingerprint),), then=lambda error: _tell(core, done, error))
+    core.journal.post(
+        (made,), keys=((key, fingerprint),), then=lambda error: tell(core.journal.law, Outcome(accepted=1), done, error)
+    )
     return True
 
 
@@ -54,8 +51,3 @@ def _is_plain(item: Item, claims: Claims) -> TypeGuard[IncomingFeedback]:
         and not item.redact_hints
         and item.event_id == item.event_id.lower()
     )
-
-
-def _tell(core: Core, done: Done, error: LogUnavailable | None) -> None:
-    core.journal.law.told(1, stored=error is None)
-    done(Outcome(accepted=1), error)

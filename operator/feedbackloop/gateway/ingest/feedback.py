@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,13 +12,13 @@ from feedbackloop.events.codec import Stored
 from feedbackloop.events.incoming import IncomingCandidate, IncomingFeedback
 from feedbackloop.events.validation import NOT_KEPT, Code, Refusal, check_feedback
 from feedbackloop.gateway.core import Core
-from feedbackloop.gateway.dedupe import Commit
+from feedbackloop.gateway.dedupe import Commit, fingerprint_of
 from feedbackloop.gateway.ingest.alone import took_alone
 from feedbackloop.gateway.ingest.bodies import PLAIN, TRUSTED, Item, Model, as_json, known_id, lenient
 from feedbackloop.gateway.ingest.consents import stated
 from feedbackloop.gateway.ingest.elsewhere import hand_on
 from feedbackloop.gateway.ingest.kept import harmless
-from feedbackloop.gateway.ingest.outcome import Done, Outcome, Rejected
+from feedbackloop.gateway.ingest.outcome import Done, Outcome, Rejected, tell
 from feedbackloop.gateway.ingest.records import Pending, record
 from feedbackloop.gateway.ingest.sender import Sender, claims_of, refused_claims
 from feedbackloop.gateway.ingest.texts import private_texts
@@ -27,8 +26,6 @@ from feedbackloop.gateway.meta import Declined, Duplicates, Meta
 from feedbackloop.gateway.wal import LogUnavailable
 
 LINES = "$.lines[{}]"
-
-_fingerprint_of = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -107,7 +104,7 @@ class FeedbackIngest:
         checked = check_feedback(event, core.applied.signals, claims, private=sender.private)
         if (event_id := event.event_id.lower()) != event.event_id:
             event = msgspec.structs.replace(event, event_id=event_id)
-        fingerprint = zlib.crc32(_fingerprint_of(event)) or 1
+        fingerprint = fingerprint_of(event)
         key = core.journal.dedupe.key_of(claims.subject, event_id)
         if self._seen(work, key, fingerprint):
             work.outcome.duplicate += 1
@@ -181,7 +178,7 @@ class FeedbackIngest:
         journal, outcome = self._core.journal, work.outcome
         keys = list(work.keys.items())
         if not outcome.duplicate and not work.declined and records:
-            journal.post(records, keys=keys, then=lambda error: self._tell(outcome, done, error))
+            journal.post(records, keys=keys, then=lambda error: tell(journal.law, outcome, done, error))
             return
         metas = _metas(work, journal.now_ms())
         if records:
@@ -190,18 +187,10 @@ class FeedbackIngest:
             for meta in metas:
                 journal.note(meta)
         if not work.waits:
-            self._tell(outcome, done, None)
+            tell(journal.law, outcome, done, None)
             return
         waiting = asyncio.gather(*(commit.wait() for commit in work.waits))
-        waiting.add_done_callback(lambda ended: self._tell(outcome, done, _unavailable(ended)))
-
-    def _tell(self, outcome: Outcome, done: Done, error: LogUnavailable | None) -> None:
-        """Answers, and keeps count of what was answered: by the outcome, whatever the log holds."""
-        events = outcome.accepted + outcome.duplicate
-        if outcome.rejected:
-            events += sum(1 for each in outcome.rejected if each.bad_row_id)
-        self._core.journal.law.told(events, stored=error is None)
-        done(outcome, error)
+        waiting.add_done_callback(lambda ended: tell(journal.law, outcome, done, _unavailable(ended)))
 
 
 def _model(sender: Sender) -> Model:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from feedbackloop.events.validation import NOT_KEPT, Code
+from feedbackloop.gateway.law import Law
 from feedbackloop.gateway.wal import LogUnavailable
 
 
@@ -51,3 +52,12 @@ class Outcome:
 
 
 Done = Callable[[Outcome, LogUnavailable | None], None]
+
+
+def tell(law: Law, outcome: Outcome, done: Done, error: LogUnavailable | None) -> None:
+    """Answers, and keeps count of what was answered: by the outcome, whatever the log holds."""
+    events = outcome.accepted + outcome.duplicate
+    if outcome.rejected:
+        events += sum(1 for each in outcome.rejected if each.bad_row_id)
+    law.told(events, stored=error is None)
+    done(outcome, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from feedbackloop.api.collection import SignalKind
+from feedbackloop.api.collection import TRAINABLE
 from feedbackloop.events.incoming import IncomingFeedback, TrustedFeedback
 from feedbackloop.events.records import FeedbackRecord
 from feedbackloop.events.tokens import Claims
@@ -14,7 +14,6 @@ from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.ingest.sender import Sender
 from feedbackloop.gateway.ingest.texts import TEXT_KINDS, restored
 
-TRAINABLE = frozenset({SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE})
 HUMAN = frozenset({"END_USER", "ANNOTATOR"})
 
 

@@ -6,7 +6,6 @@ accepted keeps the time at which it first came, so that a later vote of the same
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +18,7 @@ from feedbackloop.events.records import BadRow, Serving
 from feedbackloop.events.tokens import Claims
 from feedbackloop.events.validation import Code, Refusal, check_feedback, check_interaction, explain
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.dedupe import fingerprint_of
 from feedbackloop.gateway.ingest.records import Pending, record
 from feedbackloop.gateway.ingest.sender import Sender
 from feedbackloop.gateway.ingest.texts import private_texts
@@ -29,7 +29,6 @@ from feedbackloop.gateway.ticket import Key
 CHANNEL = "replay"
 TRUSTED = frozenset({"api", "otlp", "import"})
 
-_fingerprint_of = msgspec.msgpack.Encoder().encode
 M = TypeVar("M", bound=msgspec.Struct)
 
 
@@ -90,7 +89,7 @@ def _feedback(core: Core, row: BadRow, raw: dict[str, Any]) -> Ready:
     event = _converted(raw, TrustedFeedback if trusted else IncomingFeedback)
     claims = _claims(row, event.consent if trusted else None)
     checked = check_feedback(event, core.applied.signals, claims)
-    fingerprint = zlib.crc32(_fingerprint_of(event)) or 1
+    fingerprint = fingerprint_of(event)
     pending = Pending(event, checked, claims, fingerprint, private_texts(event, checked))
     clean = core.redact(pending.texts) if pending.texts else []
     sender = Sender(None if trusted else claims, CHANNEL)
@@ -118,7 +117,7 @@ def _claims(row: BadRow, consent: ConsentBody | None) -> Claims:
 def _interaction(core: Core, row: BadRow, raw: dict[str, Any]) -> Ready:
     event = check_interaction(_converted(raw, IncomingInteraction), core.applied.context)
     owner = Owner(row.subject, row.session, row.tenant, event.raters)
-    fingerprint = zlib.crc32(_fingerprint_of(event)) or 1
+    fingerprint = fingerprint_of(event)
     made = interaction_record(core, event, owner, fingerprint, CHANNEL, minted=row.channel == "proxy")
     serving = Serving(row.run_uid, row.epoch, row.arm, row.arm) if row.channel == "proxy" else None
     consent = made.consent if row.consent is None else row.consent

@@ -16,7 +16,6 @@ from feedbackloop.events.objects import ObjectClient
 from feedbackloop.events.records import FeedbackRecord, Record
 from feedbackloop.events.store import StoredSegment
 from feedbackloop.gateway.checkpoint import Uploaded
-from feedbackloop.gateway.shipping import TRAINABLE
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def declared_trainable(objects: ObjectClient, found: Stored) -> int | None:
     Blocks. Raises StorageUnavailable."""
     if not found.events or found.events[-1].last < found.floor.first:
         return found.floor.trainable
-    text = objects.head(found.events[-1].key).metadata.get(TRAINABLE, "")
+    text = objects.head(found.events[-1].key).metadata.get(store.TRAINABLE, "")
     return int(text) if text.isdigit() else None
 
 

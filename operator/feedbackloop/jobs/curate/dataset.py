@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
-from feedbackloop.api.collection import Purpose, SignalKind
+from feedbackloop.api.collection import TRAINABLE, Purpose, SignalKind
 from feedbackloop.api.jobs import NamedEntities
 from feedbackloop.events.ledger.chain import Head
 from feedbackloop.events.ledger.consents import Standings, forbidden
@@ -29,7 +29,6 @@ from feedbackloop.jobs.curate.training import Training, training
 from feedbackloop.jobs.golden import GoldenItem, Topics, conversation, question
 
 T = TypeVar("T")
-TRAINABLE = frozenset({SignalKind.THUMBS, SignalKind.CORRECTION, SignalKind.PREFERENCE})
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 
 from feedbackloop.api.jobs import CurateResult, CurateSpec
-from feedbackloop.events.store import BAD_ROWS, read_events
+from feedbackloop.events.store import BAD_ROWS, numbers_of, read_events
 from feedbackloop.jobs import datasets, golden, ledger
 from feedbackloop.jobs.curate import tracking
 from feedbackloop.jobs.curate.config import Config
@@ -21,7 +20,6 @@ from feedbackloop.jobs.storage import Objects, Store
 
 log = logging.getLogger(__name__)
 STEPS = 4
-_SEGMENT = re.compile(r"/(\d{20})-(\d{20})\.seg$")
 
 
 def run(job: Job[CurateSpec]) -> CurateResult:
@@ -84,5 +82,5 @@ def result(job: Job[CurateSpec], digest: str, data: DataSet) -> CurateResult:
 
 def bad_rows(keys: Iterable[str]) -> int:
     """Rows in the segments of that name. They belong to no cut, so the data set does not know them."""
-    found = (_SEGMENT.search(key) for key in keys)
-    return sum(int(match[2]) - int(match[1]) + 1 for match in found if match)
+    found = (numbers_of(key) for key in keys)
+    return sum(last - first + 1 for first, last in filter(None, found))

@@ -8,12 +8,10 @@ from datetime import datetime
 
 from feedbackloop.events import floors
 from feedbackloop.events.floors import Floor
+from feedbackloop.events.store import TRAINABLE
 from feedbackloop.jobs.storage import translated
 from feedbackloop.jobs.sweep.bucket import Bucket
 from feedbackloop.jobs.sweep.plan import Group, grouped, numbers, oldest_expired, segment_of
-
-TRAINABLE = "trainable"
-"""Metadata of a segment: trainable signals of the pod's log up to its end."""
 
 
 @dataclass(frozen=True)

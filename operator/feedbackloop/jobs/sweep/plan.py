@@ -6,18 +6,17 @@ at which the newest of its objects was written: no record in it is younger.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-FLOOR = "FLOOR"
+from feedbackloop.events.store import numbers_of
+
 MOST_SHARE = 0.5
 FEW = 10
 """So many groups may always go: of a class of three, each is more than a share."""
-_SEGMENT = re.compile(r"(?:^|/)([0-9]{20})-([0-9]{20})\.seg$")
 
 
 class Kind(StrEnum):
@@ -82,8 +81,7 @@ def grouped(versions: Iterable[Version], name: Callable[[str], str]) -> list[Gro
 
 def segment_of(key: str) -> str:
     """A stored segment's own name; empty for anything else, such as a floor."""
-    match = _SEGMENT.search(key)
-    return match[0].lstrip("/") if match else ""
+    return key.rpartition("/")[2] if numbers_of(key) else ""
 
 
 def folder_of(key: str) -> str:
@@ -94,9 +92,9 @@ def folder_of(key: str) -> str:
 
 def numbers(segment: str) -> tuple[int, int]:
     """The first and the last record of a segment by its name."""
-    match = _SEGMENT.search(segment)
-    assert match is not None, segment
-    return int(match[1]), int(match[2])
+    found = numbers_of(segment)
+    assert found is not None, segment
+    return found
 
 
 def oldest_expired(segments: Sequence[Group], before: datetime, floor: int) -> list[Group]:

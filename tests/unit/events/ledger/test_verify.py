@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from feedbackloop.events import canonical
 from feedbackloop.events.ledger import verify as v
-from feedbackloop.events.ledger.chain import Head, Signer, canonical, file_of, hash_of
+from feedbackloop.events.ledger.chain import Head, Signer, file_of, hash_of
 
 SIGNER = Signer(b"s" * 32)
 SIZES = (3, 1, 5, 2)
@@ -77,7 +78,7 @@ def test_a_changed_value_with_its_hash_made_anew_breaks_the_next_link_or_the_sig
     files = made()
     lines = lines_of(files, name)
     entry = json.loads(lines[line]) | {"subject": "another"}
-    lines[line] = canonical(entry | {"hash": hash_of(entry)}) + b"\n"
+    lines[line] = canonical.encode(entry | {"hash": hash_of(entry)}) + b"\n"
     found = problem({**files, name: b"".join(lines)})
     assert found is not None
     last_of_file = line == len(lines) - 2

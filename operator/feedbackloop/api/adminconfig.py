@@ -18,6 +18,9 @@ class EndpointType(StrEnum):
     MLFLOW = "MLflow"
     AWS_KMS = "AwsKms"
     VAULT = "Vault"
+    PROMETHEUS = "Prometheus"
+    JUDGE = "Judge"
+    """An OpenAI-compatible server."""
 
 
 Url = Annotated[str, Field(max_length=300, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?/?$")]

@@ -162,8 +162,19 @@ class FeedbackLoopSpec(KubeModel):
         ),
         Rule(
             "!has(self.rollout) || self.rollout.outcomes.all(o,"
-            " self.collection.signals.exists(s, s.name == o.signal && s.kind == 'Thumbs'))",
-            "rollout.outcomes: signal must be the name of a collected signal of kind Thumbs",
+            " self.collection.signals.exists(s, s.name == o.signal && (has(o.mean) ? s.kind in ['Stars', 'Dwell']"
+            " : !has(o.event) || o.event == 'ThumbsDown' ? s.kind == 'Thumbs'"
+            " : o.event == 'AnsweredNo' ? s.kind == 'Question'"
+            " : o.event == 'Regenerated' ? s.kind == 'Regenerate'"
+            " : o.event == 'Edited' ? s.kind in ['Edit', 'Correction'] : s.kind == 'Skip')))",
+            "rollout.outcomes: signal must be the name of a collected signal whose kind fits: Thumbs for ThumbsDown,"
+            " Question for AnsweredNo, Regenerate for Regenerated, Edit or Correction for Edited, Skip for Skipped,"
+            " Stars or Dwell for a mean",
+        ),
+        Rule(
+            "!has(self.rollout) || !self.rollout.steps.exists(s, has(s.shadow) && s.shadow.metric == 'Judge')"
+            " || (has(self.evaluation) && has(self.evaluation.judge))",
+            "rollout.steps: a shadow step with metric: Judge needs evaluation.judge",
         ),
         Rule(
             "self.models.bucket != self.storage.bucket || self.models.endpointName != self.storage.endpointName",
@@ -281,6 +292,43 @@ class AssessmentsStatus(StatusModel):
     """Why the last projection failed."""
 
 
+class SuiteLooks(StatusModel):
+    digest: Annotated[str, Field(max_length=80)]
+    """The items."""
+    suite: Annotated[str, Field(max_length=63)]
+    """The suite that had them last."""
+    looks: Count
+    """How often they decided about a candidate."""
+    last_at: Time
+    """When last."""
+
+
+class Promotion(StatusModel):
+    """A candidate that became champion; evidence that late votes may still add to."""
+
+    digest: Annotated[str, Field(max_length=80)]
+    """The model."""
+    run_name: Annotated[str, Field(max_length=253)]
+    """Its run."""
+    run_uid: Annotated[str, Field(max_length=64)]
+    """The run's UID."""
+    at: Time
+    """When."""
+    regressed_at: Time | None = None
+    """When late votes showed harm after all."""
+
+
+class LifetimeStatus(StatusModel):
+    """The online procedure over all decisions of this loop (e-LOND)."""
+
+    decisions: Count = 0
+    """Runs that asked whether to promote."""
+    promotions: Count = 0
+    """Those that were promoted."""
+    next_level: Annotated[str, Field(max_length=40)] = ""
+    """The level at which the next decision is made."""
+
+
 class FeedbackLoopStatus(StatusModel):
     observed_generation: Count = 0
     """The generation that was last acted on."""
@@ -314,3 +362,9 @@ class FeedbackLoopStatus(StatusModel):
     """What retention has done; unset before the first sweep."""
     assessments: AssessmentsStatus | None = None
     """What was projected into MLflow; unset before the first projection."""
+    suites: Annotated[tuple[SuiteLooks, ...], Field(max_length=32, json_schema_extra=list_map("digest"))] = ()
+    """How often the same items have decided."""
+    promotions: Annotated[tuple[Promotion, ...], Field(max_length=10, json_schema_extra=ATOMIC)] = ()
+    """The last promotions, newest first; the rollback window and the late watch look at them."""
+    lifetime: LifetimeStatus | None = None
+    """How the online procedure stands; unset without spec.rollout.lifetime."""

@@ -69,6 +69,22 @@ class Backend(KubeModel):
     digest: str
 
 
+class Mirror(KubeModel):
+    """Shadow: a share of stable's requests is answered by the canary pods too, and nobody sees those answers."""
+
+    percent: int
+    max_concurrency: int = 4
+    max_pairs: int = 2000
+    backend: Backend
+
+
+class HeaderTo(KubeModel):
+    """Requests whose header has one of these values go to the canary and are not counted."""
+
+    header: str
+    values: tuple[str, ...]
+
+
 class Routing(KubeModel):
     """One epoch: (run_uid, epoch) names it, and any change of this object is a new one."""
 
@@ -81,12 +97,15 @@ class Routing(KubeModel):
     canary: Backend | None = None
     fallback: Arm | None = None
     """Answers when the assigned arm has no ready endpoint: stable during the steps, canary while baking."""
+    mirror: Mirror | None = None
+    header_routes: tuple[HeaderTo, ...] = ()
 
 
 class CountedOutcome(KubeModel):
     name: str
     signal: str
     event: str = "ThumbsDown"
+    """A value of OutcomeEvent, or `Mean`: the mean of the unit's values of that signal."""
     attribution_window_seconds: int
 
 
@@ -130,6 +149,23 @@ class UnitCounts(StatusModel):
     units: int = 0
     rated: int = 0
     events: int = 0
+    total: int = 0
+    """Of a mean: the sum over rated units, in thousandths."""
+    squares: int = 0
+    """Of a mean: the sum of the squares, in millionths."""
+
+
+class ShadowCounts(StatusModel):
+    """Mirrored requests of one run."""
+
+    run_uid: str
+    mirrored: int = 0
+    pairs: int = 0
+    """Stored, redacted and encrypted: both answers to one request."""
+    failed: int = 0
+    """The candidate gave no answer."""
+    skipped: int = 0
+    """Not mirrored: too many in flight, a tool call, or no consent to process."""
 
 
 class TrafficCounts(StatusModel):
@@ -145,6 +181,16 @@ class TrafficCounts(StatusModel):
     """Requests that the fallback answered instead: no endpoint, or no connection."""
     latency_ms: dict[str, int] = {}
     """Cumulative histogram: upper bound in milliseconds (or `inf`) to the count at or below it."""
+    streamed: int = 0
+    """Streamed answers among them."""
+    first_token_ms: dict[str, int] = {}
+    """Of streamed answers: the time to the first content, as a cumulative histogram."""
+    refusals: int = 0
+    """Answers that decline, by the list of phrases."""
+    empty: int = 0
+    """Answers without text, tool calls excepted."""
+    cancelled: int = 0
+    """Broken off by the client; no error."""
 
 
 class LedgerHead(StatusModel):
@@ -175,6 +221,7 @@ class GatewayStatus(StatusModel):
     units: tuple[UnitCounts, ...] = ()
     open_units: int = 0
     traffic: tuple[TrafficCounts, ...] = ()
+    shadow: tuple[ShadowCounts, ...] = ()
     orphans: int = 0
     """Stored feedback whose interaction this pod had not seen (it may still be joined)."""
     declined: int = 0

@@ -10,9 +10,7 @@ from pydantic import Field
 from feedbackloop.api.base import ATOMIC, Count, KubeModel, LoopName, Name, Rule, StatusModel, Text, Time, list_map
 from feedbackloop.api.conditions import Condition
 from feedbackloop.api.feedbackloop import ModelStatus, PodOffset
-
-Numeral = Annotated[str, Field(max_length=40)]
-"""A real number as a decimal string."""
+from feedbackloop.api.rolloutstatus import Numeral, RolloutStatus, Verdict
 
 
 class RunOutcome(StrEnum):
@@ -26,17 +24,11 @@ class RunOutcome(StrEnum):
     FAILED = "Failed"
 
 
-class Verdict(StrEnum):
-    SUCCESSFUL = "Successful"
-    FAILED = "Failed"
-    INCONCLUSIVE = "Inconclusive"
-    ERROR = "Error"
-
-
 class StageName(StrEnum):
     CURATE = "curate"
     TRAIN = "train"
     EVALUATE = "evaluate"
+    SHADOW = "shadow"
 
 
 class StageState(StrEnum):
@@ -55,6 +47,8 @@ class ImprovementRunSpec(KubeModel):
     """The FeedbackLoop, in this namespace."""
     improvement_name: Name
     """The improvement of that loop to attempt now."""
+    retry_of: Annotated[str | None, Field(min_length=1, max_length=253)] = None
+    """A run that has ended, whose inputs and candidate are rolled out once more."""
 
 
 class RunInputs(StatusModel):
@@ -163,114 +157,26 @@ class GateResult(StatusModel):
     """The lower confidence limit."""
     upper: Numeral | None = None
     """The upper confidence limit."""
+    effect: Annotated[str, Field(max_length=20)] = "Required"
+    """Required or Advisory."""
+    metric: Annotated[str, Field(max_length=40)] = ""
+    """How answers were scored."""
+    suite_digest: Annotated[str, Field(max_length=80)] = ""
+    """The digest of the items."""
+    look: Count = 0
+    """How often these items have decided, this time included; 0: not counted."""
+    alpha: Numeral | None = None
+    """The error rate that this look was given."""
+    clusters: Count | None = None
+    """Groups of items that share an intent, when the gate is clustered."""
+    evidence_digest: Annotated[str, Field(max_length=80)] = ""
+    """The digest of the gate's canonical JSON beside the run's results: `feedbackloop explain gate` recomputes it."""
     p_value: Numeral | None = None
     """The exact p-value."""
     required_n: Count | None = None
     """Items that a verdict needs, when this many were too few."""
     message: Text = ""
     """The verdict in a sentence."""
-
-
-class ArmCounts(StatusModel):
-    units: Count = 0
-    """Closed units."""
-    rated: Count = 0
-    """Units with at least one vote."""
-    events: Count = 0
-    """Units whose vote was the event."""
-
-
-class Look(StatusModel):
-    """One closed look of a sequential test: the increments since the look before."""
-
-    outcome: Annotated[str, Field(max_length=63)]
-    """The outcome that was looked at."""
-    epoch: Count
-    """The epoch whose units were counted."""
-    at: Time
-    """When the look closed."""
-    stable: ArmCounts
-    """New counts of stable."""
-    canary: ArmCounts
-    """New counts of the canary."""
-
-
-class OutcomeStatus(StatusModel):
-    name: Annotated[str, Field(max_length=63)]
-    """The outcome."""
-    verdict: Verdict
-    """What the looks so far show."""
-    harm_e_value: Numeral
-    """Evidence that the canary is worse; aborts at 1/alpha."""
-    non_inferiority_e_value: Numeral
-    """Evidence that the canary is not worse than the declared ratio; promotes at 1/alpha."""
-    stable: ArmCounts = ArmCounts()
-    """Counts of stable over all looks."""
-    canary: ArmCounts = ArmCounts()
-    """Counts of the canary over all looks."""
-
-
-class EpochStatus(StatusModel):
-    """One epoch: the time under one applied routing."""
-
-    epoch: Count
-    """Its number."""
-    weight: Annotated[int, Field(ge=0, le=100)]
-    """The canary's share of sessions in it, in percent."""
-    intended_at: Time
-    """When it was intended."""
-
-
-class AbortStatus(StatusModel):
-    at: Time
-    """When it was decided."""
-    reason: Annotated[str, Field(max_length=63)]
-    """Why, as one documented word."""
-    message: Text = ""
-    """Why, with the numbers."""
-
-
-class RolloutStatus(StatusModel):
-    """The intents of a rollout; each is written before it is acted on."""
-
-    started_at: Time
-    """When the rollout began."""
-    salt: Annotated[str, Field(max_length=80)]
-    """The assignment salt; it changes only with the candidate."""
-    step_index: Count = 0
-    """The step that is under way; the number of steps once all are done."""
-    weight: Annotated[int, Field(ge=0, le=100)] = 0
-    """The intended share of the canary."""
-    canary_replicas: Count = 0
-    """The intended replicas of the canary."""
-    epoch: Count = 0
-    """The number of the intended epoch; it grows with every change of the routing."""
-    epoch_started_at: Time | None = None
-    """When every gateway pod had applied it."""
-    epoch_intended_at: Time | None = None
-    """When it was intended."""
-    epochs: Annotated[tuple[EpochStatus, ...], Field(max_length=64, json_schema_extra=list_map("epoch"))] = ()
-    """All epochs so far; a look, and the expected share of its units, belongs to one of them."""
-    canary_awaited_since: Time | None = None
-    """Since when the canary has been awaited; unset while it is available."""
-    resume_weight: Annotated[int | None, Field(ge=0, le=100)] = None
-    """The weight to restore once an unavailable canary is back."""
-    instabilities: Count = 0
-    """How often the canary became unavailable while it had traffic."""
-    baking_since: Time | None = None
-    """When the canary began to serve everything."""
-    promoting_since: Time | None = None
-    """When the target began to be updated to the candidate."""
-    moved_back_since: Time | None = None
-    """When traffic began to move back to the updated target."""
-    draining_since: Time | None = None
-    """When the canary began to drain."""
-    abort: AbortStatus | None = None
-    """Set when the candidate is being taken back."""
-    looks: Annotated[tuple[Look, ...], Field(max_length=2000, json_schema_extra=ATOMIC)] = ()
-    """Closed looks, in order; the evidence is recomputed from them."""
-    outcomes: Annotated[tuple[OutcomeStatus, ...], Field(max_length=8, json_schema_extra=list_map("name"))] = ()
-    """How each outcome stands."""
 
 
 class MlflowStatus(StatusModel):

@@ -16,6 +16,7 @@ from feedbackloop.api.evaluation import Gate, Suite
 from feedbackloop.api.feedbackloop import Model, PodOffset, Retention
 from feedbackloop.api.gateway import KeyService, LoopRef, ObjectStore
 from feedbackloop.api.improvement import Curation, Launcher, TrainingStage
+from feedbackloop.api.rollout import ShadowMetric
 
 SPEC_PATH = "/etc/feedbackloop/spec/spec.json"
 SECRETS_PATH = "/etc/feedbackloop/secrets"
@@ -91,6 +92,37 @@ class EvaluateSpec(JobSpec):
     gates: tuple[Gate, ...]
     golden_prefix: str = ""
     max_new_tokens: int = 48
+    judge: JudgeRef | None = None
+    config_maps: tuple[str, ...] = ()
+    """Names whose keys are files below `/etc/feedbackloop/suites/<name>/`."""
+    seed: int = 0
+
+
+class JudgeRef(KubeModel):
+    """A judge that may be asked. Its token, if any, is a file in `secrets/judge`."""
+
+    url: str
+    model: str
+    family: str
+    labels_object: str
+    """The labels' key in the storage bucket."""
+    labels_digest: str
+    min_kappa: str = "0.6"
+    max_requests: int = 4000
+
+
+class ShadowSpec(JobSpec):
+    """Compares the pairs of a shadow step."""
+
+    rollout_run_uid: str
+    """Of the run whose mirrored requests made the pairs."""
+    metric: ShadowMetric
+    max_pairs: int
+    judge: JudgeRef | None = None
+    champion_digest: str
+    candidate_digest: str
+    consent_required: bool = True
+    seed: int = 0
 
 
 class SweepSpec(JobSpec):
@@ -220,20 +252,74 @@ class TrainResult(Result):
     launcher: Launcher
 
 
+class Continuous(StatusModel):
+    """A number by item, candidate minus champion, by the studentised bootstrap of `domain.statistics.bootstrap`."""
+
+    clusters: int
+    mean: float
+    standard_error: float
+    lower: float
+    upper: float
+    """Limits of the interval at 1 - 2 alpha."""
+    p_value: float
+    """Against: the mean difference is at least maxLoss."""
+    replicates: int
+    seed: int
+
+
 class GateCounts(StatusModel):
     name: str
     suite: str
     n: int
-    both: int
-    only_champion: int
-    only_candidate: int
+    both: int = 0
+    only_champion: int = 0
+    only_candidate: int = 0
+    suite_digest: str = ""
+    """sha256 of the canonical items, in order."""
+    clusters: int | None = None
+    """Groups of items that share an intent; set when a gate's items say so."""
+    continuous: Continuous | None = None
+    value: float | None = None
+    """Of a Limit gate: the candidate's value."""
+    advisory: str = ""
+    """Why this gate may decide nothing, such as a judge below its kappa."""
+    error: str = ""
+    """Why there are no counts: the gate fails closed."""
+    evidence_digest: str = ""
+    """Of `gates/<name>.json` beside the result: items' digests and scores, so that anybody can recompute."""
 
     @property
     def neither(self) -> int:
         return self.n - self.both - self.only_champion - self.only_candidate
 
 
+class JudgeQuality(StatusModel):
+    """The judge against human labels."""
+
+    model: str
+    prompt_digest: str
+    labels: int
+    consistent: int
+    """Labels on which both orders agreed."""
+    agreement: float
+    kappa: float
+    kappa_lower: float
+
+
+class ShadowResult(Result):
+    pairs: int
+    wins: int
+    losses: int
+    ties: int
+    inconsistent: int = 0
+    """Ties because the judge changed its mind with the order."""
+    skipped: int = 0
+    """Pairs without consent, or that could not be compared."""
+    judge: JudgeQuality | None = None
+
+
 class EvaluateResult(Result):
+    judge: JudgeQuality | None = None
     champion_digest: str
     candidate_digest: str
     gates: tuple[GateCounts, ...]

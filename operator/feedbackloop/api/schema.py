@@ -20,6 +20,7 @@ from feedbackloop.api.base import KubeModel
 from feedbackloop.api.erasurerequest import ErasureRequestSpec, ErasureRequestStatus
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus
 from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
+from feedbackloop.api.rolloutaction import RolloutActionSpec, RolloutActionStatus
 
 Json = dict[str, Any]
 AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
@@ -113,6 +114,14 @@ RUN_COLUMNS = [
 ERASURE_COLUMNS = [
     column("Loop", ".spec.loopName"),
     column("Served", '.status.conditions[?(@.type=="Served")].status'),
+    AGE,
+]
+
+ACTION_COLUMNS = [
+    column("Run", ".spec.runName"),
+    column("Action", ".spec.action"),
+    column("User", ".spec.user"),
+    column("Result", ".status.result"),
     AGE,
 ]
 
@@ -214,7 +223,21 @@ def crds() -> dict[str, Json]:
         columns=ERASURE_COLUMNS,
         about="A subject whose data shall be forgotten.",
     )
-    return {"feedbackloops.yaml": _loop_crd(), "improvementruns.yaml": run, "erasurerequests.yaml": erasure}
+    action = crd(
+        kind="RolloutAction",
+        plural="rolloutactions",
+        short="ract",
+        spec=RolloutActionSpec,
+        status=RolloutActionStatus,
+        columns=ACTION_COLUMNS,
+        about="What a person asks of a run, once: approve, reject, pause, resume, promote, abort, retry.",
+    )
+    return {
+        "feedbackloops.yaml": _loop_crd(),
+        "improvementruns.yaml": run,
+        "erasurerequests.yaml": erasure,
+        "rolloutactions.yaml": action,
+    }
 
 
 def write(directory: Path) -> None:

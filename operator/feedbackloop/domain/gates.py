@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from feedbackloop.api.evaluation import Gate, GateType
-from feedbackloop.api.improvementrun import GateResult, Verdict
+from feedbackloop.api.improvementrun import GateResult
 from feedbackloop.api.jobs import GateCounts
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.statistics import noninferiority, sample_size, superiority, tango
 from feedbackloop.domain.statistics.binomial import Interval, clopper_pearson, lower_tail
 from feedbackloop.domain.statistics.numerals import numeral, percent

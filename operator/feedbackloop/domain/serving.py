@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, Model, ModelStatus
 from feedbackloop.api.gateway import Arm, Backend, Routing
-from feedbackloop.api.improvementrun import ImprovementRunStatus, RolloutStatus
+from feedbackloop.api.improvementrun import ImprovementRunStatus
+from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.errors import UserError
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from feedbackloop.api.gateway import Arm, GatewayStatus
-from feedbackloop.api.improvementrun import ArmCounts, Look
+from feedbackloop.api.rolloutstatus import ArmCounts, Look
 
 
 class Cell(NamedTuple):

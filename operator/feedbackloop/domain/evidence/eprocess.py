@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from feedbackloop.api.improvementrun import Look
+from feedbackloop.api.rolloutstatus import Look
 
 HARM_RATIOS = (1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0)
 """Alternatives of the harm test, against a ratio of 1."""

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feedbackloop.api.gateway import Arm, GatewayStatus
-from feedbackloop.api.improvementrun import EpochStatus, Look, RolloutStatus
 from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rolloutstatus import EpochStatus, Look, RolloutStatus
 from feedbackloop.domain.evidence.counting import Cell, Counts, arm_counts, closed, fresh, looked
 from feedbackloop.domain.rfc3339 import seconds_since, stamp
 

@@ -13,8 +13,8 @@ import math
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
-from feedbackloop.api.improvementrun import ArmCounts, Look, OutcomeStatus, Verdict
 from feedbackloop.api.rollout import Outcome
+from feedbackloop.api.rolloutstatus import ArmCounts, Look, OutcomeStatus, Verdict
 from feedbackloop.domain.evidence import eprocess
 from feedbackloop.domain.evidence.counting import Counts, arm_counts, counts
 from feedbackloop.domain.evidence.ratio import confidence_sequence

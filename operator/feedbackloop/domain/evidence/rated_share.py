@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from feedbackloop.api.improvementrun import Look
+from feedbackloop.api.rolloutstatus import Look
 from feedbackloop.domain.evidence.counting import Counts, counts
 
 FEWEST_UNITS = 50

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from feedbackloop.api.improvementrun import Look
+from feedbackloop.api.rolloutstatus import Look
 from feedbackloop.domain.evidence.eprocess import (
     HARM_RATIOS,
     NON_INFERIORITY_FACTORS,

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from feedbackloop.api.gateway import Arm
-from feedbackloop.api.improvementrun import EpochStatus, Look
+from feedbackloop.api.rolloutstatus import EpochStatus, Look
 from feedbackloop.domain.evidence.counting import Cell, Counts
 
 ALPHA = 0.001

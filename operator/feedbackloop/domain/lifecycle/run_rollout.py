@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import GatewayConfig, revision
-from feedbackloop.api.improvementrun import RolloutStatus, RunOutcome
+from feedbackloop.api.improvementrun import RunOutcome
 from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain import rollout as rollouts
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.lifecycle.run_inputs import brief, superseded

@@ -8,16 +8,9 @@ from typing import TypeVar
 from feedbackloop.api.adminconfig import PodProfile
 from feedbackloop.api.conditions import ConditionType, Reason
 from feedbackloop.api.feedbackloop import ModelStatus
-from feedbackloop.api.improvementrun import (
-    DatasetStatus,
-    GateResult,
-    ReasonCount,
-    RunOutcome,
-    StageName,
-    StageState,
-    Verdict,
-)
+from feedbackloop.api.improvementrun import DatasetStatus, GateResult, ReasonCount, RunOutcome, StageName, StageState
 from feedbackloop.api.jobs import CurateResult, EvaluateResult, NamedEntities, Result, TrainResult
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.gates import judge, underpowered
 from feedbackloop.domain.jobs import specs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.api.improvementrun import AbortStatus, RunOutcome
+from feedbackloop.api.improvementrun import RunOutcome
+from feedbackloop.api.rolloutstatus import AbortStatus
 from feedbackloop.domain.rollout.holds import epoch_applying
 from feedbackloop.domain.rollout.intents import aborted, routed
 from feedbackloop.domain.rollout.promotion import draining

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.api.improvementrun import DecisionRecord, RolloutStatus
+from feedbackloop.api.improvementrun import DecisionRecord
 from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout import (
     abort,

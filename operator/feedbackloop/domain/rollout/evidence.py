@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.api.improvementrun import Look, OutcomeStatus, Verdict
+from feedbackloop.api.rolloutstatus import Look, OutcomeStatus, Verdict
 from feedbackloop.domain.evidence.looks import close_looks
 from feedbackloop.domain.evidence.outcome import describe, describe_ratio, evaluate_looks
 from feedbackloop.domain.rollout.intents import aborted, update

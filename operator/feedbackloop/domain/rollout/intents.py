@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.api.improvementrun import AbortStatus, DecisionRecord, EpochStatus, RolloutStatus
+from feedbackloop.api.improvementrun import DecisionRecord
+from feedbackloop.api.rolloutstatus import AbortStatus, EpochStatus, RolloutStatus
 from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout.situation import Move, Situation
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from feedbackloop.api.gateway import GatewayStatus
-from feedbackloop.api.improvementrun import DecisionRecord, RolloutStatus, RunOutcome
+from feedbackloop.api.improvementrun import DecisionRecord, RunOutcome
+from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.findings import Finding
 
 

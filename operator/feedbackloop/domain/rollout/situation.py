@@ -10,8 +10,9 @@ from functools import cached_property
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import Arm, GatewayStatus
-from feedbackloop.api.improvementrun import DecisionRecord, RolloutStatus, RunOutcome
+from feedbackloop.api.improvementrun import DecisionRecord, RunOutcome
 from feedbackloop.api.rollout import Rollout, Step
+from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.evidence import counting, rated_share, sample_ratio
 from feedbackloop.domain.rfc3339 import seconds_since
 from feedbackloop.domain.rollout.model import RolloutObservation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.api.improvementrun import OutcomeStatus, RolloutStatus, Verdict
 from feedbackloop.api.rollout import Analysis, Outcome, Until
+from feedbackloop.api.rolloutstatus import OutcomeStatus, RolloutStatus, Verdict
 from feedbackloop.domain.rollout import guardrails
 from feedbackloop.domain.rollout.capacity import awaited
 from feedbackloop.domain.rollout.evidence import evidence, standing

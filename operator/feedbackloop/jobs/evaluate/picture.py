@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from feedbackloop.api.evaluation import GateType
-from feedbackloop.api.improvementrun import GateResult, Verdict
+from feedbackloop.api.improvementrun import GateResult
+from feedbackloop.api.rolloutstatus import Verdict
 
 COLOURS = {Verdict.SUCCESSFUL: "#2e7d4f", Verdict.FAILED: "#b3382c", Verdict.INCONCLUSIVE: "#a8751a"}
 OTHER = "#666"

@@ -14,7 +14,7 @@ from feedbackloop.api.gateway import (
     ObjectStore,
     Routing,
 )
-from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rollout import OutcomeEvent, Rollout
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import Json, metadata
 
@@ -62,7 +62,7 @@ def _outcomes(rollout: Rollout | None) -> tuple[CountedOutcome, ...]:
         CountedOutcome(
             name=o.name,
             signal=o.signal,
-            event=o.event.value,
+            event=(o.event or OutcomeEvent.THUMBS_DOWN).value,
             attribution_window_seconds=o.attribution_window_seconds,
         )
         for o in (rollout.outcomes if rollout else ())

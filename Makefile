@@ -86,6 +86,7 @@ lock: env ## Lock every environment with hashes, without naming an index
 	compile pyproject.toml --extra gateway --extra jobs -o requirements/image.txt
 	compile pyproject.toml --extra gateway --extra jobs --extra dev -o requirements/dev.txt
 	compile pyproject.toml --extra trainer -o requirements/trainer.txt
+	compile pyproject.toml --extra trainer --extra lmeval -o requirements/lmeval.txt
 	compile requirements/named.in -o requirements/named.txt
 	compile requirements/litellm.in -o requirements/litellm.txt
 	compile requirements/piibench.in -o requirements/piibench.txt

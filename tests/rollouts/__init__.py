@@ -1,0 +1,1 @@
+"""Rollouts on a real node under continuous traffic, with something going wrong in every phase."""

@@ -188,6 +188,8 @@ class ProviderStatus(StatusModel):
     """The share that it can really give, when that is not the weight."""
     conflicts: Count = 0
     """How often another writer had changed what is ours."""
+    disturbed_at: Time | None = None
+    """When another writer last did so."""
     message: Text = ""
     """What it says."""
 

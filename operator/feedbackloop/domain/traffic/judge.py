@@ -1,0 +1,69 @@
+"""From what was seen to one word: is the intended split in force?
+
+Requests of one session go to one arm, so they are no independent draws: the variance of the binomial is
+multiplied by `SESSION_LENGTH`, and the bound is 4.5 standard deviations, as in the conformance tests of the
+Gateway API's inference extension. The sessions themselves are checked by the rollout's sample ratio, which
+knows them exactly but only once their attribution windows have closed; this check is the quick one.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from feedbackloop.domain.traffic.model import Judgement, ProviderSeen, Standing
+
+SESSION_LENGTH = 8
+"""Requests of a session, as the design effect of counting requests instead of sessions."""
+DEVIATIONS = 4.5
+LEAST_REQUESTS = 200
+"""Fewer requests say nothing about the share."""
+
+
+def judge(seen: ProviderSeen, weight: int) -> Judgement:
+    """How the provider stands while `weight` (0 to 100) is intended; the gravest finding is the one that is told."""
+    if seen.unsupported:
+        return Judgement(Standing.NOT_SUPPORTED, seen.unsupported)
+    if seen.writers and not seen.written:
+        return Judgement(Standing.CONFLICT, _conflict(seen))
+    if not (seen.written and seen.handled and seen.accepted):
+        return Judgement(Standing.WAITING, seen.message or _waiting(seen))
+    return _measured(seen, weight)
+
+
+def expected_share(seen: ProviderSeen, weight: int) -> Fraction:
+    """The share that requests should show: what the provider can give, or else the weight."""
+    return seen.achievable if seen.achievable is not None else Fraction(weight, 100)
+
+
+def deviation(seen: ProviderSeen, weight: int) -> float:
+    """How far the measured share is from the expected one, in standard deviations; 0 without requests."""
+    if not seen.requests:
+        return 0.0
+    expected = float(expected_share(seen, weight))
+    difference = abs(seen.canary / seen.requests - expected)
+    spread = math.sqrt(SESSION_LENGTH * expected * (1 - expected) / seen.requests)
+    return difference / spread if spread else (math.inf if difference else 0.0)
+
+
+def _measured(seen: ProviderSeen, weight: int) -> Judgement:
+    counts = f"{seen.canary} of {seen.requests} answers came from the canary at weight {weight}"
+    if seen.requests < LEAST_REQUESTS:
+        return Judgement(Standing.ACCEPTED, f"{counts}; {LEAST_REQUESTS} are needed to confirm the share")
+    away = deviation(seen, weight)
+    if away > DEVIATIONS:
+        what = "the router accepted the weight, and the requests do not follow it"
+        return Judgement(Standing.MISMATCH, f"{counts}, {away:.1f} standard deviations away: {what}")
+    return Judgement(Standing.ACCEPTED, counts, confirmed=True)
+
+
+def _conflict(seen: ProviderSeen) -> str:
+    names = ", ".join(seen.writers)
+    fix = "take these fields out of what it applies, or give the loop a route of its own"
+    return f"{names} changed what is ours of the route: {fix}"
+
+
+def _waiting(seen: ProviderSeen) -> str:
+    if not seen.written:
+        return "the route is not written yet"
+    return "the router has not looked at the route yet" if not seen.handled else "the router refuses the route"

@@ -1,0 +1,68 @@
+"""What a traffic provider was seen to do, and what follows from it. No kind of provider is known here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class ProviderSeen:
+    """One look at the objects that split the traffic, for the epoch that is intended.
+
+    The loop's own gateway needs none: its pods report their revision, and that is all there is to know.
+    """
+
+    weight: int = 0
+    """The canary's weight in what is there, in percent; 0 also while nothing of ours is there."""
+    written: bool = False
+    """What is there is what the intended epoch asks for."""
+    handled: bool = False
+    """The router has looked at it: its conditions are of the generation that is there, at every parent."""
+    accepted: bool = False
+    """Those conditions say yes."""
+    writers: tuple[str, ...] = ()
+    """Field managers that changed what is ours after we wrote it; empty when nobody did."""
+    disturbed_at: str | None = None
+    """When the last of them did so, RFC 3339, by the API server's clock."""
+    unsupported: str = ""
+    """Why this router cannot do it at all, with the fix; empty when it can."""
+    achievable: Fraction | None = None
+    """The share that it can really give, when that is not the weight."""
+    stable: int = 0
+    """Answers of stable that were reported in this epoch."""
+    canary: int = 0
+    """Answers of the canary."""
+    message: str = ""
+    """The router's own words, or what is awaited."""
+
+    @property
+    def requests(self) -> int:
+        return self.stable + self.canary
+
+    @property
+    def share(self) -> Fraction | None:
+        """The canary's measured share of this epoch's answers; None before there are any."""
+        return Fraction(self.canary, self.requests) if self.requests else None
+
+
+class Standing(StrEnum):
+    ACCEPTED = "Accepted"
+    """In force, and the requests that were counted do not speak against it."""
+    WAITING = "Waiting"
+    """Not written yet, not seen by the router yet, or refused by it: the message says which."""
+    CONFLICT = "Conflict"
+    """Another writer changed what is ours."""
+    MISMATCH = "Mismatch"
+    """In force by the router's word, but the requests do not follow it."""
+    NOT_SUPPORTED = "NotSupported"
+    """The router's API is not there, or lacks what is needed."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    standing: Standing
+    message: str
+    confirmed: bool = False
+    """Enough requests were counted, and their share fits: never true for what was only promised."""

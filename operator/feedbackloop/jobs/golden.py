@@ -1,10 +1,13 @@
-"""Golden files: one item a line, `{"id", "topic", "messages", "answers", "match"}`, and the topics they declare."""
+"""Items: one a line, `{"id", "topic", "messages"}` with what its scorer needs, and the topics they declare.
+
+Golden files, users' suites, held-out corrections and the probes are all items of this form.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,14 +21,21 @@ from feedbackloop.jobs.text import contains_words, normalise
 Word = Annotated[str, Meta(min_length=1)]
 
 
-class GoldenItem(Struct, frozen=True):
-    """A question whose right answers are known."""
+class GoldenItem(Struct, frozen=True, omit_defaults=True):
+    """A question, and how right answers to it are known."""
 
     id: Word
     topic: Word
     messages: Annotated[tuple[Message, ...], Meta(min_length=1)]
-    answers: Annotated[tuple[Word, ...], Meta(min_length=1)]
+    answers: Annotated[tuple[Word, ...], Meta(min_length=1)] = ()
+    """Right answers; of a memorisation item what follows in the training row."""
     match: tuple[str, ...] = ()
+    intent: str = ""
+    """Items of one intent are one cluster; an item without one is a cluster of its own."""
+    json_schema: dict[str, Any] | None = msgspec.field(default=None, name="schema")
+    """What `valid_json` validates the answer against."""
+    counterpart: tuple[Message, ...] = ()
+    """The same question with another name, gender or region: both are answered, and the pair is one item."""
 
 
 _decoder = msgspec.json.Decoder(GoldenItem)

@@ -9,6 +9,6 @@ the canary's replicas · `steps` · `promotion` · `conditions` what people see.
 from __future__ import annotations
 
 from feedbackloop.domain.rollout.advance import advance, begin
-from feedbackloop.domain.rollout.model import Advance, ArmObserved, RolloutObservation
+from feedbackloop.domain.rollout.model import ActionAnswer, ActionSeen, Advance, ArmObserved, RolloutObservation
 
-__all__ = ["Advance", "ArmObserved", "RolloutObservation", "advance", "begin"]
+__all__ = ["ActionAnswer", "ActionSeen", "Advance", "ArmObserved", "RolloutObservation", "advance", "begin"]

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.api.improvementrun import DecisionRecord, RunOutcome
+from feedbackloop.api.rollout import Step
+from feedbackloop.api.rolloutaction import Action, ActionResult
 from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.findings import Finding
+from feedbackloop.domain.rollout.queries import QuerySeen
+from feedbackloop.domain.traffic.seen import ProviderSeen
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,32 @@ class ArmObserved:
 
 
 @dataclass(frozen=True)
+class ActionSeen:
+    """A RolloutAction of this run, as the API server holds it."""
+
+    uid: str
+    action: Action
+    user: str
+    groups: tuple[str, ...] = ()
+    digest: str | None = None
+    """The candidate that is meant; None: whichever it is."""
+    step_index: int | None = None
+    """The step that is meant; None: whichever is under way."""
+    at: str = ""
+    """When it was created, RFC 3339."""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class ActionAnswer:
+    """What became of an action; to be written into its status."""
+
+    uid: str
+    result: ActionResult
+    message: str
+
+
+@dataclass(frozen=True)
 class RolloutObservation:
     gateways: tuple[GatewayStatus, ...] | None
     """None: unreachable."""
@@ -39,7 +69,23 @@ class RolloutObservation:
     target: ArmObserved
     canary: ArmObserved
     superseded: bool = False
+    """Another model was declared as the target's, or a newer run goes first (newRevisionPolicy: Supersede)."""
     suspended: bool = False
+    """The loop's spec.suspend, as it is now."""
+    paused: bool = False
+    """The loop's spec.rollout.paused, as it is now."""
+    actions: tuple[ActionSeen, ...] = ()
+    """The run's actions without a result, Retry excepted; those of `status.actions` are only answered again."""
+    promotions: tuple[str, ...] = ()
+    """Digests that were champion, the newest first, without the present one."""
+    level: str | None = None
+    """The level that the online procedure over the loop's life gives this decision; None: this run is judged alone."""
+    queries: tuple[QuerySeen, ...] = ()
+    """What other sources of guardrails answered."""
+    provider: ProviderSeen | None = None
+    """What the traffic provider was seen to do; None: the gateway splits."""
+    steps: tuple[Step, ...] | None = None
+    """The loop's spec.rollout.steps, as they are now; None: as pinned. All else of the spec stays as pinned."""
 
 
 @dataclass(frozen=True)
@@ -51,3 +97,5 @@ class Advance:
     outcome: RunOutcome | None
     message: str
     requeue_seconds: float
+    answers: tuple[ActionAnswer, ...] = ()
+    """One for each observed action that is acted on, was acted on, or does not fit; to be written as they are."""

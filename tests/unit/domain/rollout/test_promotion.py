@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from feedbackloop.api.gateway import Arm
-from feedbackloop.api.improvementrun import RunOutcome, Verdict
+from feedbackloop.api.improvementrun import RunOutcome
+from feedbackloop.api.rolloutstatus import Verdict
 from tests.unit.domain.rollout.world import CANDIDATE, CHAMPION, Behaviour, World, rollout_spec
 
 

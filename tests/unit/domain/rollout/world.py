@@ -15,14 +15,9 @@ from typing import Any
 
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, ModelStatus
 from feedbackloop.api.gateway import Arm, GatewayStatus, Routing, TrafficCounts, UnitCounts
-from feedbackloop.api.improvementrun import (
-    DecisionRecord,
-    ImprovementRunStatus,
-    RolloutStatus,
-    RunInputs,
-    RunOutcome,
-)
+from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus, RunInputs, RunOutcome
 from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.rollout import Advance, ArmObserved, RolloutObservation, advance, begin
 from feedbackloop.domain.serving import Serving, serving
 

@@ -163,8 +163,8 @@ class QueryStatus(StatusModel):
     """The guardrail."""
     epoch: Count
     """The epoch it was asked for."""
-    at: Time
-    """When the source last gave numbers for both arms."""
+    at: Time | None = None
+    """When the source gave these numbers; unset before it gave any."""
     unavailable_since: Time | None = None
     """Since when it gives none."""
     canary: Numeral | None = None

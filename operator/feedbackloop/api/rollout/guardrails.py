@@ -26,6 +26,13 @@ class GuardrailMetric(StrEnum):
 
 
 class PrometheusQuery(KubeModel):
+    rules = (
+        Rule(
+            "self.query.contains('$arm')",
+            "prometheus.query: must use $arm, or both arms would give the same number and no candidate could fail",
+        ),
+    )
+
     endpoint_name: Name
     """A Prometheus endpoint of the admin's list."""
     query: Annotated[str, Field(min_length=1, max_length=1000)]

@@ -13,6 +13,7 @@ from feedbackloop.domain.rollout.situation import Hold, Move, Situation
 _OUTCOMES = {
     Reason.SUPERSEDED.value: RunOutcome.SUPERSEDED,
     Reason.MAX_DURATION.value: RunOutcome.INCONCLUSIVE,
+    Reason.SOURCE_UNAVAILABLE.value: RunOutcome.INCONCLUSIVE,
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.domain.rollout.intents import aborted
-from feedbackloop.domain.rollout.readings import State, describe_limit
+from feedbackloop.domain.rollout.metrics import describe_limit, metric
+from feedbackloop.domain.rollout.readings import State
 from feedbackloop.domain.rollout.situation import Move, Situation
 
 
@@ -17,9 +18,9 @@ def fails(s: Situation) -> Move | None:
 
 
 def waiting(s: Situation) -> list[str]:
-    """The guardrails that have not seen enough canary requests in this epoch."""
+    """The guardrails that have not seen enough of the canary in this epoch."""
     names = {r.guardrail.name for r in s.readings if r.state is State.WITHIN}
-    return [f"{g.name} ({g.min_requests} requests)" for g in s.spec.guardrails if g.name not in names]
+    return [f"{g.name} ({g.min_requests} {metric(g).noun})" for g in s.spec.guardrails if g.name not in names]
 
 
 def degraded(s: Situation) -> list[str]:
@@ -29,5 +30,5 @@ def degraded(s: Situation) -> list[str]:
 
 
 def missing(s: Situation) -> list[str]:
-    """The guardrails whose metric the gateways do not give."""
-    return [r.guardrail.name for r in s.readings if r.state is State.MISSING]
+    """The guardrails whose metric the gateways do not give; other sources have their own rule."""
+    return [r.guardrail.name for r in s.readings if r.state is State.MISSING and r.guardrail.prometheus is None]

@@ -7,7 +7,7 @@ import math
 from feedbackloop.api.conditions import Reason
 from feedbackloop.domain.evidence.rated_share import Uneven
 from feedbackloop.domain.evidence.sample_ratio import Mismatch
-from feedbackloop.domain.rollout import guardrails
+from feedbackloop.domain.rollout import guardrails, sources
 from feedbackloop.domain.rollout.situation import Hold, Situation
 from feedbackloop.domain.statistics.numerals import numeral_of_log
 
@@ -30,7 +30,7 @@ def metrics_missing(s: Situation) -> Hold | None:
         return Hold(Reason.GATEWAY_UNAVAILABLE, "not every gateway pod answers: no decision without its counts")
     missing = guardrails.missing(s)
     if not missing:
-        return None
+        return sources.unavailable(s)
     return Hold(Reason.METRICS_MISSING, f"no measurements for guardrails {', '.join(missing)}")
 
 

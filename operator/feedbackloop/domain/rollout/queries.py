@@ -52,9 +52,7 @@ class Question:
     requests: str | None
 
 
-def questions(
-    spec: Rollout, status: RolloutStatus, namespace: str, loop: str, now: datetime
-) -> tuple[Question, ...]:
+def questions(spec: Rollout, status: RolloutStatus, namespace: str, loop: str, now: datetime) -> tuple[Question, ...]:
     """What is to be known now: of an epoch with traffic for the canary, once it is as old as the guardrail's interval.
 
     How often a question is really asked is the asker's concern, by its `interval_seconds`.

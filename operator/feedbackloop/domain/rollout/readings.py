@@ -1,4 +1,4 @@
-"""Guardrails read from the gateways' own counts, each within one epoch.
+"""Guardrails as they stand, each within one epoch: from the gateways' own counts, or from a query's numbers.
 
 A guardrail fails when the canary is over its limit on at least `minRequests` while stable, over the
 same interval, is not. Both over the limit is the target's trouble and holds (`TargetDegraded`).
@@ -7,14 +7,15 @@ While the canary serves everything, stable's side is its last epoch with `minReq
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from feedbackloop.api.gateway import Arm, GatewayStatus
-from feedbackloop.api.rollout import Guardrail, GuardrailMetric
+from feedbackloop.api.rollout import Guardrail
+from feedbackloop.api.rolloutstatus import QueryStatus
+from feedbackloop.domain.rollout.metrics import limit, metric
 from feedbackloop.domain.rollout.traffic import Traffic, traffic
-from feedbackloop.domain.statistics.numerals import numeral, percent
 
 
 class State(Enum):
@@ -25,83 +26,106 @@ class State(Enum):
     DEGRADED = auto()
     """Both arms are over the limit."""
     MISSING = auto()
-    """Requests were counted, but not what the metric needs."""
+    """Requests were counted, but not what the metric needs; or its source gives no number."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One arm."""
+
+    value: float | None
+    """None: unknown."""
+    counted: int | None
+    """What `minRequests` is compared with; None: unknown, for stable's side of a query."""
 
 
 @dataclass(frozen=True)
 class Reading:
     guardrail: Guardrail
     state: State
-    canary: Traffic
-    stable: Traffic | None
+    canary: Side
+    stable: Side | None
 
     def __str__(self) -> str:
-        stable = "no requests" if self.stable is None else _describe(self.guardrail, self.stable)
+        noun = metric(self.guardrail).noun
+        stable = f"no {noun}" if self.stable is None else _describe(self.guardrail, self.stable)
         return f"{self.guardrail.name}: canary {_describe(self.guardrail, self.canary)}, stable {stable}"
 
 
 def readings(
-    guardrails: Iterable[Guardrail], gateways: Sequence[GatewayStatus], run_uid: str, epoch: int, weight: int
+    guardrails: Iterable[Guardrail],
+    gateways: Sequence[GatewayStatus],
+    run_uid: str,
+    epoch: int,
+    weight: int,
+    queries: Iterable[QueryStatus] = (),
 ) -> tuple[Reading, ...]:
     """Every guardrail as it stands in this epoch."""
     cells = traffic(gateways, run_uid)
     canary = cells.get((epoch, Arm.CANARY), Traffic())
     stable = {number: cell for (number, arm), cell in cells.items() if arm is Arm.STABLE}
-    return tuple(_read(g, canary, _stable_side(g, stable, epoch, weight)) for g in guardrails)
+    asked = {query.name: query for query in queries}
+    return tuple(
+        _counted(g, canary, _stable_side(g, stable, epoch, weight))
+        if g.prometheus is None
+        else queried(g, asked.get(g.name), epoch, canary.requests)
+        for g in guardrails
+    )
 
 
-def _stable_side(guardrail: Guardrail, epochs: dict[int, Traffic], epoch: int, weight: int) -> Traffic | None:
+def _counted(guardrail: Guardrail, canary: Traffic, stable: Traffic | None) -> Reading:
+    here, there = _side(guardrail, canary), None if stable is None else _side(guardrail, stable)
+    return Reading(guardrail, _state(guardrail, here, there), here, there)
+
+
+def queried(guardrail: Guardrail, query: QueryStatus | None, epoch: int, requests: int) -> Reading:
+    """From what the source said about this epoch; `requests` are the canary's by the gateways' counts."""
+    canary, stable = _query_sides(query, epoch, requests)
+    if query is not None and query.unavailable_since is not None:
+        return Reading(guardrail, State.MISSING, canary, stable)
+    state = State.PENDING if canary.value is None else _state(guardrail, canary, stable)
+    return Reading(guardrail, state, canary, stable)
+
+
+def _query_sides(query: QueryStatus | None, epoch: int, requests: int) -> tuple[Side, Side | None]:
+    if query is None or query.epoch != epoch or query.canary is None:
+        return Side(None, requests), None
+    counted = requests if query.requests is None else query.requests
+    stable = None if query.stable is None else Side(float(query.stable), None)
+    return Side(float(query.canary), counted), stable
+
+
+def _stable_side(guardrail: Guardrail, epochs: Mapping[int, Traffic], epoch: int, weight: int) -> Traffic | None:
+    counted = metric(guardrail).counted
     current = epochs.get(epoch, Traffic())
-    if weight < 100 and current.requests > 0:
+    if weight < 100 and counted(current) > 0:
         return current
-    enough = [n for n, cell in epochs.items() if n < epoch and cell.requests >= guardrail.min_requests]
+    enough = [n for n, cell in epochs.items() if n < epoch and counted(cell) >= guardrail.min_requests]
     return epochs[max(enough)] if enough else None
 
 
-def _read(guardrail: Guardrail, canary: Traffic, stable: Traffic | None) -> Reading:
-    return Reading(guardrail, _state(guardrail, canary, stable), canary, stable)
+def _side(guardrail: Guardrail, cell: Traffic) -> Side:
+    return Side(metric(guardrail).value(cell), metric(guardrail).counted(cell))
 
 
-def _state(guardrail: Guardrail, canary: Traffic, stable: Traffic | None) -> State:
-    if canary.requests < guardrail.min_requests:
+def _state(guardrail: Guardrail, canary: Side, stable: Side | None) -> State:
+    if (canary.counted or 0) < guardrail.min_requests:
         return State.PENDING
-    value = measure(guardrail, canary)
-    if value is None:
+    if canary.value is None:
         return State.MISSING
-    if value <= limit(guardrail):
+    if canary.value <= limit(guardrail):
         return State.WITHIN
     return _over_the_limit(guardrail, stable)
 
 
-def _over_the_limit(guardrail: Guardrail, stable: Traffic | None) -> State:
+def _over_the_limit(guardrail: Guardrail, stable: Side | None) -> State:
     if stable is None:
         return State.FAILED
-    value = measure(guardrail, stable)
-    if value is None:
+    if stable.value is None:
         return State.MISSING
-    return State.DEGRADED if value > limit(guardrail) else State.FAILED
+    return State.DEGRADED if stable.value > limit(guardrail) else State.FAILED
 
 
-def measure(guardrail: Guardrail, cell: Traffic) -> float | None:
-    """The metric's value, or None when the counts do not give it."""
-    return cell.error_rate if guardrail.metric is GuardrailMetric.ERROR_RATE else cell.latency_p95
-
-
-def limit(guardrail: Guardrail) -> float:
-    if guardrail.metric is GuardrailMetric.ERROR_RATE:
-        return float(guardrail.max_ratio or "0")
-    return float(guardrail.max_milliseconds or 0)
-
-
-def describe_limit(guardrail: Guardrail) -> str:
-    return _unit(guardrail, limit(guardrail))
-
-
-def _describe(guardrail: Guardrail, cell: Traffic) -> str:
-    value = measure(guardrail, cell)
-    shown = "unknown" if value is None else _unit(guardrail, value)
-    return f"{shown} of {cell.requests} requests"
-
-
-def _unit(guardrail: Guardrail, value: float) -> str:
-    return percent(value) if guardrail.metric is GuardrailMetric.ERROR_RATE else f"{numeral(value)} ms"
+def _describe(guardrail: Guardrail, side: Side) -> str:
+    shown = "unknown" if side.value is None else metric(guardrail).shown(side.value)
+    return shown if side.counted is None else f"{shown} of {side.counted} {metric(guardrail).noun}"

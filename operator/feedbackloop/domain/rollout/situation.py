@@ -90,7 +90,9 @@ class Situation:
         status = self.status
         if not self.gateways or status.weight == 0 or status.moved_back_since is not None:
             return ()
-        return readings(self.spec.guardrails, self.gateways, self.run_uid, status.epoch, status.weight)
+        return readings(
+            self.spec.guardrails, self.gateways, self.run_uid, status.epoch, status.weight, status.queries
+        )
 
     @cached_property
     def sample_ratio(self) -> tuple[sample_ratio.Mismatch, ...]:

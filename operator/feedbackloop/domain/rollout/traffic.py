@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from feedbackloop.api.gateway import Arm, GatewayStatus, TrafficCounts
 
 _QUANTILE = 0.95
+
+Histogram = dict[float, int]
+"""Cumulative: upper bound in milliseconds to the answers at or below it."""
 
 
 @dataclass(frozen=True)
@@ -17,31 +20,48 @@ class Traffic:
     errors: int = 0
     unavailable: int = 0
     """Requests that the fallback answered instead."""
-    latency: dict[float, int] = field(default_factory=dict)
-    """Cumulative: upper bound in milliseconds to the answers at or below it."""
+    latency: Histogram = field(default_factory=dict)
+    streamed: int = 0
+    first_token: Histogram = field(default_factory=dict)
+    """Of the streamed answers."""
+    refusals: int = 0
+    empty: int = 0
 
     def plus(self, counts: TrafficCounts) -> Traffic:
-        latency = dict(self.latency)
-        for bound, count in counts.latency_ms.items():
-            latency[float(bound)] = latency.get(float(bound), 0) + count
         return Traffic(
             self.requests + counts.requests,
             self.errors + counts.errors,
             self.unavailable + counts.unavailable,
-            latency,
+            _added(self.latency, counts.latency_ms),
+            self.streamed + counts.streamed,
+            _added(self.first_token, counts.first_token_ms),
+            self.refusals + counts.refusals,
+            self.empty + counts.empty,
         )
 
     @property
     def error_rate(self) -> float | None:
-        return self.errors / self.requests if 0 <= self.errors <= self.requests and self.requests else None
+        return self._share(self.errors)
+
+    @property
+    def refusal_rate(self) -> float | None:
+        return self._share(self.refusals)
+
+    @property
+    def empty_rate(self) -> float | None:
+        return self._share(self.empty)
 
     @property
     def latency_p95(self) -> float | None:
-        """As Prometheus' histogram_quantile: linear inside a bucket, the last finite bound beyond it."""
-        buckets = sorted(self.latency.items())
-        if not buckets or buckets[-1][1] <= 0:
-            return None
-        return _quantile(buckets, _QUANTILE * buckets[-1][1])
+        return p95(self.latency)
+
+    @property
+    def first_token_p95(self) -> float | None:
+        return p95(self.first_token)
+
+    def _share(self, count: int) -> float | None:
+        """Of the requests; None when that is not a possible count."""
+        return count / self.requests if 0 <= count <= self.requests and self.requests else None
 
 
 def traffic(gateways: Iterable[GatewayStatus], run_uid: str) -> dict[tuple[int, Arm], Traffic]:
@@ -53,6 +73,18 @@ def traffic(gateways: Iterable[GatewayStatus], run_uid: str) -> dict[tuple[int, 
     return cells
 
 
+def p95(histogram: Histogram) -> float | None:
+    """As Prometheus' histogram_quantile: linear inside a bucket, the last finite bound beyond it.
+
+    None without counts, and when they are not cumulative: then a part of them is missing.
+    """
+    buckets = sorted(histogram.items())
+    counts = [count for _, count in buckets]
+    if not buckets or counts[-1] <= 0 or counts != sorted(counts) or counts[0] < 0:
+        return None
+    return _quantile(buckets, _QUANTILE * counts[-1])
+
+
 def _quantile(buckets: list[tuple[float, int]], rank: float) -> float:
     low, below = 0.0, 0
     for bound, count in buckets:
@@ -60,3 +92,8 @@ def _quantile(buckets: list[tuple[float, int]], rank: float) -> float:
             return low if math.isinf(bound) else low + (bound - low) * (rank - below) / max(1, count - below)
         low, below = bound, count
     return low
+
+
+def _added(histogram: Histogram, counts: Mapping[str, int]) -> Histogram:
+    bounds = {float(bound): count for bound, count in counts.items()}
+    return {bound: histogram.get(bound, 0) + bounds.get(bound, 0) for bound in (*histogram, *bounds)}

@@ -1,6 +1,6 @@
 """A segment's entries between the two layers: sealed under their subjects' keys when they are stored, opened when read.
 
-Records of a subject (interactions, feedback, bad rows) are sealed. Consent and audit entries are not: they
+Records of a subject (interactions, feedback, shadow pairs, bad rows) are sealed. Consent and audit entries are not: they
 hold pseudonyms and no content, and have to outlive an erasure as its proof.
 """
 
@@ -22,6 +22,7 @@ from feedbackloop.events.records import (
     FeedbackRecord,
     InteractionRecord,
     LostRecord,
+    ShadowPairRecord,
 )
 
 UNSEALED = ConsentRecord | AuditRecord | LostRecord | ErasedRecord
@@ -36,7 +37,7 @@ def row_of(record: object, epoch_seconds: int = EPOCH_SECONDS) -> Row | None:
 
     The epoch is counted from the record's own time, so that packing the same record twice asks for the same key.
     """
-    if isinstance(record, FeedbackRecord | InteractionRecord | BadRow) and record.subject:
+    if isinstance(record, FeedbackRecord | InteractionRecord | ShadowPairRecord | BadRow) and record.subject:
         return record.subject, record.received_at // (epoch_seconds * 1000)
     return None
 

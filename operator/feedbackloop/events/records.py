@@ -180,6 +180,41 @@ class FeedbackRecord(Struct, frozen=True, tag="feedback", omit_defaults=True):
     span_id: str = ""
 
 
+class ShadowAnswer(Struct, frozen=True, omit_defaults=True):
+    """One side of a shadow pair."""
+
+    content: str
+    """Redacted; of several choices the first."""
+    digest: str = ""
+    """Of the model that gave it."""
+    latency_ms: int = 0
+    """Until the answer's end."""
+
+
+class ShadowPairRecord(Struct, frozen=True, tag="shadow", omit_defaults=True):
+    """One request of a user and two answers to it: the one that was shown, and the candidate's, which nobody saw.
+
+    It is no interaction: nobody can give feedback on it, it opens no unit, and nothing trains on it.
+    """
+
+    event_id: str
+    received_at: int
+    subject: str
+    """Pseudonym (32 hex digits) of the user; the record lies under this subject's key."""
+    messages: tuple[Message, ...]
+    stable: ShadowAnswer
+    shadow: ShadowAnswer
+    run_uid: str = ""
+    epoch: int = 0
+    session: str = ""
+    """Pseudonym of the session, empty without one."""
+    tenant: str = ""
+    consent: bool | None = None
+    """Consent to training when it was asked: given, refused, or not said."""
+    pod: str = ""
+    seq: int = 0
+
+
 class ConsentRecord(Struct, frozen=True, tag="consent", omit_defaults=True):
     """An entry of the consent ledger. The newest one of a (subject, purpose) holds."""
 
@@ -227,7 +262,15 @@ class ErasedRecord(Struct, frozen=True, tag="erased"):
     seq: int = 0
 
 
-Record = InteractionRecord | FeedbackRecord | ConsentRecord | AuditRecord | LostRecord | ErasedRecord
+Record = (
+    InteractionRecord
+    | FeedbackRecord
+    | ShadowPairRecord
+    | ConsentRecord
+    | AuditRecord
+    | LostRecord
+    | ErasedRecord
+)
 
 
 class BadRow(Struct, frozen=True, tag="bad", omit_defaults=True):

@@ -19,12 +19,16 @@ from feedbackloop.events.records import (
     InteractionRecord,
     LostRecord,
     Serving,
+    ShadowPairRecord,
 )
 from feedbackloop.gateway.known import KnownOutputs
 from feedbackloop.gateway.meta import Declined, Duplicates, Meta, Outcome, OutcomesSet, Replayed, Served
 from feedbackloop.gateway.standing import Standings
 from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
 from feedbackloop.gateway.units import CountKey, Unit, UnitBook
+
+Unasked = ShadowPairRecord | LostRecord | ErasedRecord | ConsentRecord | AuditRecord
+"""Records that no client sent."""
 
 
 class Snapshot(Struct):
@@ -57,7 +61,7 @@ class State:
         self.duplicate = 0
         self.bad_rows = 0
         self.own = 0
-        """Records among the stored that no client sent: ledger entries, and those that stand for lost ones."""
+        """Records among the stored that no client sent (`Unasked`)."""
         self.orphans = 0
         self.declined = 0
         self.replayed = 0
@@ -123,7 +127,7 @@ class State:
             self.audited[record.action] = digest
         self._other(record)
 
-    def _other(self, _record: LostRecord | ErasedRecord | ConsentRecord | AuditRecord) -> None:
+    def _other(self, _record: Unasked) -> None:
         self.stored += 1
         self.own += 1
 
@@ -154,6 +158,7 @@ class State:
         ErasedRecord: _other,
         ConsentRecord: _consent,
         AuditRecord: _audit,
+        ShadowPairRecord: _other,
         BadRow: _bad_row,
         Duplicates: _duplicates,
         Replayed: _replayed,

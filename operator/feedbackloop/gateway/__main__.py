@@ -14,7 +14,6 @@ from feedbackloop.gateway.runtime import Runtime
 from feedbackloop.gateway.settings import Settings
 from feedbackloop.gateway.volume import VolumeInUse
 
-
 SWITCH_SECONDS = 0.0005
 """A thread that packs a segment holds the interpreter for this long at most while the event loop waits for it.
 

@@ -20,6 +20,8 @@ from feedbackloop.domain.rollout import (
     holds,
     limits,
     promotion,
+    shadow,
+    sources,
     stability,
     steps,
 )
@@ -33,6 +35,7 @@ _MOST_MOVES = 200
 RULES: tuple[Rule, ...] = (
     bookkeeping.epoch_starts,
     bookkeeping.canary_arrives,
+    sources.answers,
     evidence.look,
     abort.superseded,
     abort.take_back,
@@ -41,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     stability.canary_lost,
     limits.progress_deadline,
     limits.max_duration,
+    sources.deadline,
     holds.suspended,
     holds.epoch_applying,
     promotion.drain,
@@ -52,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     holds.target_unavailable,
     stability.restore,
     capacity.keeps_up,
+    shadow.shadow,
     steps.set_weight,
     steps.analysis,
     promotion.to_full,

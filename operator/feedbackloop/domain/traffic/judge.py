@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from feedbackloop.domain.traffic.model import Judgement, ProviderSeen, Standing
+from feedbackloop.domain.traffic.model import Judgement, RouterSeen, Standing
 
 SESSION_LENGTH = 8
 """Requests of a session, as the design effect of counting requests instead of sessions."""
@@ -20,23 +20,25 @@ LEAST_REQUESTS = 200
 """Fewer requests say nothing about the share."""
 
 
-def judge(seen: ProviderSeen, weight: int) -> Judgement:
+def judge(seen: RouterSeen, weight: int) -> Judgement:
     """How the provider stands while `weight` (0 to 100) is intended; the gravest finding is the one that is told."""
-    if seen.unsupported:
-        return Judgement(Standing.NOT_SUPPORTED, seen.unsupported)
+    if seen.impossible is not None:
+        return Judgement(Standing.NOT_SUPPORTED, seen.message)
     if seen.writers and not seen.written:
         return Judgement(Standing.CONFLICT, _conflict(seen))
-    if not (seen.written and seen.handled and seen.accepted):
+    if not (seen.written and seen.handled):
         return Judgement(Standing.WAITING, seen.message or _waiting(seen))
+    if not seen.accepted:
+        return Judgement(Standing.REFUSED, seen.message or "the router refuses the route")
     return _measured(seen, weight)
 
 
-def expected_share(seen: ProviderSeen, weight: int) -> Fraction:
+def expected_share(seen: RouterSeen, weight: int) -> Fraction:
     """The share that requests should show: what the provider can give, or else the weight."""
     return seen.achievable if seen.achievable is not None else Fraction(weight, 100)
 
 
-def deviation(seen: ProviderSeen, weight: int) -> float:
+def deviation(seen: RouterSeen, weight: int) -> float:
     """How far the measured share is from the expected one, in standard deviations; 0 without requests."""
     if not seen.requests:
         return 0.0
@@ -46,7 +48,7 @@ def deviation(seen: ProviderSeen, weight: int) -> float:
     return difference / spread if spread else (math.inf if difference else 0.0)
 
 
-def _measured(seen: ProviderSeen, weight: int) -> Judgement:
+def _measured(seen: RouterSeen, weight: int) -> Judgement:
     counts = f"{seen.canary} of {seen.requests} answers came from the canary at weight {weight}"
     if seen.requests < LEAST_REQUESTS:
         return Judgement(Standing.ACCEPTED, f"{counts}; {LEAST_REQUESTS} are needed to confirm the share")
@@ -57,13 +59,11 @@ def _measured(seen: ProviderSeen, weight: int) -> Judgement:
     return Judgement(Standing.ACCEPTED, counts, confirmed=True)
 
 
-def _conflict(seen: ProviderSeen) -> str:
+def _conflict(seen: RouterSeen) -> str:
     names = ", ".join(seen.writers)
     fix = "take these fields out of what it applies, or give the loop a route of its own"
     return f"{names} changed what is ours of the route: {fix}"
 
 
-def _waiting(seen: ProviderSeen) -> str:
-    if not seen.written:
-        return "the route is not written yet"
-    return "the router has not looked at the route yet" if not seen.handled else "the router refuses the route"
+def _waiting(seen: RouterSeen) -> str:
+    return "the router has not looked at the route yet" if seen.written else "the route is not written yet"

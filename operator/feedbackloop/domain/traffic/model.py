@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from feedbackloop.api.conditions import Reason
+
 
 @dataclass(frozen=True)
-class ProviderSeen:
+class RouterSeen:
     """One look at the objects that split the traffic, for the epoch that is intended.
 
     The loop's own gateway needs none: its pods report their revision, and that is all there is to know.
@@ -26,8 +28,8 @@ class ProviderSeen:
     """Field managers that changed what is ours after we wrote it; empty when nobody did."""
     disturbed_at: str | None = None
     """When the last of them did so, RFC 3339, by the API server's clock."""
-    unsupported: str = ""
-    """Why this router cannot do it at all, with the fix; empty when it can."""
+    impossible: Reason | None = None
+    """RouterNotSupported, RouteOwnedByOtherLoop or WeightNotAchievable: this router cannot do it; `message` says why."""
     achievable: Fraction | None = None
     """The share that it can really give, when that is not the weight."""
     stable: int = 0
@@ -51,13 +53,15 @@ class Standing(StrEnum):
     ACCEPTED = "Accepted"
     """In force, and the requests that were counted do not speak against it."""
     WAITING = "Waiting"
-    """Not written yet, not seen by the router yet, or refused by it: the message says which."""
+    """Not written yet, or not seen by the router yet: the message says which."""
     CONFLICT = "Conflict"
     """Another writer changed what is ours."""
+    REFUSED = "Refused"
+    """The router says no to what is written."""
     MISMATCH = "Mismatch"
     """In force by the router's word, but the requests do not follow it."""
     NOT_SUPPORTED = "NotSupported"
-    """The router's API is not there, or lacks what is needed."""
+    """The router's API is not there, or it cannot do what is asked."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ class ProviderSeen:
     """Its words, or the numbers."""
     changed_by: str = ""
     """Another writer that has changed what is ours of the route, while this epoch was in force."""
+    changed_at: str | None = None
+    """When it did so, RFC 3339: names the change, so that looking again at one adds no strike."""
     observed_share: str | None = None
     """The canary's share of the requests that were counted in this epoch, as a decimal string."""
     achievable: str | None = None

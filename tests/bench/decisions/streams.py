@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbackloop.api.improvementrun import ArmCounts, Look
+from feedbackloop.api.rolloutstatus import ArmCounts, Look
 
 DAY = 288
 """Slots of five minutes."""

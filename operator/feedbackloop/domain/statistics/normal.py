@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+_FAR = -25.0
+
 
 def upper_tail(z: float) -> float:
     """P(Z >= z)."""
@@ -19,3 +21,10 @@ def upper_quantile(probability: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if upper_tail(middle) > probability else (low, middle)
     return (low + high) / 2
+
+
+def log_lower_tail(z: float) -> float:
+    """log P(Z <= z), also where the probability itself would vanish (Mills' ratio, to 1e-5 there)."""
+    if z > _FAR:
+        return math.log(upper_tail(-z))
+    return -z * z / 2 - math.log(-z * math.sqrt(2 * math.pi)) + math.log1p(-1 / (z * z) + 3 / z**4)

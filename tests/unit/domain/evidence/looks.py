@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from feedbackloop.api.gateway import Arm, GatewayStatus, UnitCounts
-from feedbackloop.api.improvementrun import ArmCounts, EpochStatus, Look, RolloutStatus
 from feedbackloop.api.rollout import Outcome, Rollout
+from feedbackloop.api.rolloutstatus import ArmCounts, EpochStatus, Look, RolloutStatus
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 RUN = "run-uid"

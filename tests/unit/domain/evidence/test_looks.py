@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbackloop.api.gateway import Arm
-from feedbackloop.api.improvementrun import Look
+from feedbackloop.api.rolloutstatus import Look
 from feedbackloop.domain.evidence.looks import MOST_LOOKS, close_looks, look_rule
 from tests.unit.domain.evidence.looks import RUN, START, counts, epoch, gateway, look, spec, status
 

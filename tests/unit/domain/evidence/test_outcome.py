@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedbackloop.api.improvementrun import OutcomeStatus, Verdict
+from feedbackloop.api.rolloutstatus import OutcomeStatus, Verdict
 from feedbackloop.domain.evidence.outcome import describe, describe_ratio, evaluate_looks, harm_bound
 from tests.unit.domain.evidence.looks import counts, look, outcome
 

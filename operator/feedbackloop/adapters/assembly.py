@@ -13,6 +13,7 @@ from feedbackloop.adapters.leases import LeaseStore
 from feedbackloop.adapters.mlflow import MlflowAdapter
 from feedbackloop.adapters.mlflow_rest import MlflowRest
 from feedbackloop.adapters.objects import ObjectsAdapter
+from feedbackloop.adapters.prometheus import PrometheusAdapter
 from feedbackloop.adapters.requests import Count, Requests
 from feedbackloop.api.adminconfig import AdminConfig
 
@@ -25,15 +26,17 @@ class Assembly:
     objects: ObjectsAdapter
     rest: MlflowRest
     gateways: GatewaysAdapter
+    sources: PrometheusAdapter
 
     @property
     def adapters(self) -> Adapters:
-        return Adapters(self.kubernetes, self.objects, MlflowAdapter(self.rest), self.gateways)
+        return Adapters(self.kubernetes, self.objects, MlflowAdapter(self.rest), self.gateways, self.sources)
 
     async def close(self) -> None:
         self.objects.close()
         await self.rest.close()
         await self.gateways.close()
+        await self.sources.close()
 
 
 def assemble(
@@ -47,7 +50,8 @@ def assemble(
     """Adapters whose writes are refused while `may_write` says no."""
     requests = Requests(connection, count=count, may_write=may_write)
     kubernetes = KubernetesAdapter(requests, instance=instance)
-    return Assembly(kubernetes, ObjectsAdapter(config), MlflowRest(config), GatewaysAdapter(kubernetes))
+    gateways, sources = GatewaysAdapter(kubernetes), PrometheusAdapter(config)
+    return Assembly(kubernetes, ObjectsAdapter(config), MlflowRest(config), gateways, sources)
 
 
 def lease_store(connection: Connection, namespace: str, name: str, *, count: Count | None = None) -> LeaseStore:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from feedbackloop.adapters.ports import GatewaysPort, KubernetesPort, MlflowPort, ObjectsPort
+from feedbackloop.adapters.ports import GatewaysPort, KubernetesPort, MlflowPort, NoSources, ObjectsPort, SourcesPort
 
 
 @dataclass(frozen=True)
@@ -15,3 +15,4 @@ class Adapters:
     objects: ObjectsPort
     mlflow: MlflowPort
     gateways: GatewaysPort
+    sources: SourcesPort = field(default_factory=NoSources)

@@ -7,10 +7,12 @@ a name of the admin's file, never a URL: only those hosts ever receive a credent
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from feedbackloop.adapters.kinds import Kind
 from feedbackloop.api.gateway import GatewayStatus
+from feedbackloop.domain.rollout.queries import QuerySeen, Question
 
 Json = dict[str, Any]
 """An object as the API server speaks it; one that was read is the caller's own copy."""
@@ -146,3 +148,21 @@ class GatewaysPort(Protocol):
     async def drain(self, namespace: str, loop: str) -> None:
         """Ask every pod to seal and upload everything; `drained` on its status tells when it has."""
         ...
+
+
+class SourcesPort(Protocol):
+    """Other sources of guardrails' numbers."""
+
+    def answer(self, run_uid: str, question: Question, now: datetime) -> QuerySeen | None:
+        """What was last answered, an error included; None before the first answer.
+
+        Answers at once: it asks in the background, each question at most once in its interval.
+        """
+        ...
+
+
+class NoSources:
+    """There are none."""
+
+    def answer(self, run_uid: str, question: Question, now: datetime) -> QuerySeen | None:
+        return QuerySeen(question.guardrail, question.epoch, error="this operator asks no other source")

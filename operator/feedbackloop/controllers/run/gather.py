@@ -16,6 +16,7 @@ from feedbackloop.api.conditions import Reason
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, ModelStatus, PodOffset
 from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
+from feedbackloop.controllers.run.gather_queries import queries_seen
 from feedbackloop.controllers.run.gather_serving import serving_seen
 from feedbackloop.controllers.run.gather_stage import with_stage
 from feedbackloop.domain.errors import UserError
@@ -101,6 +102,7 @@ async def _under_way(adapters: Adapters, seen: RunSeen, now: datetime) -> RunSee
     if seen.status.rollout is None:
         return seen
     gateways = await _gateways(adapters, seen)
+    seen = replace(seen, queries=queries_seen(adapters.sources, seen, now))
     return replace(seen, gateways=gateways, serving=await serving_seen(adapters.kubernetes, seen))
 
 

@@ -50,6 +50,7 @@ def observation(seen: RunSeen, rollout: RolloutStatus) -> RolloutObservation:
         canary=serving.canary if serving else ABSENT,
         superseded=superseded(seen) is not None,
         suspended=seen.loop is not None and seen.loop.spec.suspend,
+        queries=seen.queries,
     )
 
 

@@ -12,6 +12,7 @@ from feedbackloop.api.jobs import ProgressFile
 from feedbackloop.domain.jobs.results import ResultFile
 from feedbackloop.domain.jobs.seen import ChildSeen, JobSeen
 from feedbackloop.domain.rollout import ArmObserved
+from feedbackloop.domain.rollout.queries import QuerySeen
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class RunSeen:
     gateways: tuple[GatewayStatus, ...] | None = None
     stage: StageSeen = StageSeen()
     serving: ServingSeen | None = None
+    queries: tuple[QuerySeen, ...] = ()
+    """What other sources of guardrails last answered."""
     answers: Answers = Answers()
     model_keys: tuple[tuple[str, str], ...] = ()
     """Digest to the uid of the run that made the model, for models whose run still exists."""

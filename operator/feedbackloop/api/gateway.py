@@ -156,9 +156,10 @@ class UnitCounts(StatusModel):
 
 
 class ShadowCounts(StatusModel):
-    """Mirrored requests of one run."""
+    """Mirrored requests of one (run, epoch)."""
 
     run_uid: str
+    epoch: int = 0
     mirrored: int = 0
     pairs: int = 0
     """Stored, redacted and encrypted: both answers to one request."""

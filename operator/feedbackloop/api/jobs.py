@@ -118,6 +118,10 @@ class ShadowSpec(JobSpec):
     """Of the run whose mirrored requests made the pairs."""
     metric: ShadowMetric
     max_pairs: int
+    cut: tuple[PodOffset, ...] = ()
+    """How far each pod's log is read; it is stored that far."""
+    from_epoch: int = 0
+    """Pairs of this epoch of the rollout and of later ones are compared."""
     judge: JudgeRef | None = None
     champion_digest: str
     candidate_digest: str

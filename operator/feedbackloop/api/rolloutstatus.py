@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from feedbackloop.api.base import ATOMIC, Count, StatusModel, Text, Time, list_map
+from feedbackloop.api.feedbackloop import PodOffset
 
 Numeral = Annotated[str, Field(max_length=40)]
 """A real number as a decimal string."""
@@ -118,6 +119,12 @@ class ShadowStatus(StatusModel):
     """The step that it belongs to."""
     started_at: Time
     """When mirroring was intended."""
+    first_epoch: Count = 0
+    """The epoch in which mirroring began."""
+    epoch: Count = 0
+    """The epoch in which requests are mirrored; another epoch is without a mirror."""
+    cut: Annotated[tuple[PodOffset, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
+    """How far each gateway pod's log holds pairs; set once no request is mirrored any more."""
     pairs: Count = 0
     """Pairs that were stored, when last asked."""
     compare_run_id: Annotated[str, Field(max_length=63)] = ""

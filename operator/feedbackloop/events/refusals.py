@@ -265,6 +265,19 @@ UNSPACED = (
 SPACED = (*ENGLISH, *GERMAN, *FRENCH, *SPANISH, *ITALIAN, *PORTUGUESE, *DUTCH, *POLISH, *RUSSIAN, *TURKISH)
 
 _PHRASES = (*(f" {phrase}" for phrase in SPACED), *UNSPACED)
+
+
+
+def _starts() -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Phrases by their first word, and below it by their first two: looking for each of them would take 0.3 ms."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for phrase in SPACED:
+        words = phrase.split(" ")
+        found.setdefault(words[0], {}).setdefault(" ".join(words[:2]), []).append(phrase)
+    return {word: tuple((start, tuple(under)) for start, under in starts.items()) for word, starts in found.items()}
+
+
+_STARTS = _starts()
 NAME = f"{VERSION}+{hashlib.sha256(chr(10).join(_PHRASES).encode()).hexdigest()[:12]}"
 """The list with the beginning of its digest, as evidence names it."""
 
@@ -272,7 +285,16 @@ NAME = f"{VERSION}+{hashlib.sha256(chr(10).join(_PHRASES).encode()).hexdigest()[
 def refused(answer: str) -> bool:
     """Whether the answer's beginning has a phrase of the list, as whole words."""
     beginning = _comparable(answer)
-    return any(phrase in beginning for phrase in _PHRASES)
+    if not beginning.isascii() and any(phrase in beginning for phrase in UNSPACED):
+        return True
+    at = 0
+    for word in beginning.split(" ")[1:]:
+        at += 1
+        for start, phrases in _STARTS.get(word, ()):
+            if beginning.startswith(start, at) and beginning.startswith(phrases, at):
+                return True
+        at += len(word)
+    return False
 
 
 def _comparable(answer: str) -> str:

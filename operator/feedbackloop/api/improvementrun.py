@@ -9,7 +9,7 @@ from pydantic import Field
 
 from feedbackloop.api.base import ATOMIC, Count, KubeModel, LoopName, Name, Rule, StatusModel, Text, Time, list_map
 from feedbackloop.api.conditions import Condition
-from feedbackloop.api.feedbackloop import ModelStatus, PodOffset
+from feedbackloop.api.feedbackloop import ModelStatus, PodOffset, SuiteLooks
 from feedbackloop.api.rolloutstatus import Numeral, RolloutStatus, Verdict
 
 
@@ -62,6 +62,8 @@ class RunInputs(StatusModel):
     """How far each gateway pod's log counts."""
     pinned_spec: Annotated[str, Field(max_length=65_536)]
     """The loop's spec as canonical JSON; later edits do not change this run."""
+    suite_looks: Annotated[tuple[SuiteLooks, ...], Field(max_length=32, json_schema_extra=list_map("digest"))] = ()
+    """How often sets of items had decided before this run."""
 
 
 class Progress(StatusModel):
@@ -161,6 +163,8 @@ class GateResult(StatusModel):
     """Required or Advisory."""
     metric: Annotated[str, Field(max_length=40)] = ""
     """How answers were scored."""
+    suite: Annotated[str, Field(max_length=63)] = ""
+    """The suite whose items were used."""
     suite_digest: Annotated[str, Field(max_length=80)] = ""
     """The digest of the items."""
     look: Count = 0

@@ -13,7 +13,7 @@ from enum import IntEnum
 from feedbackloop.api.base import KubeModel, StatusModel
 from feedbackloop.api.collection import Named, Signal
 from feedbackloop.api.evaluation import Gate, Suite
-from feedbackloop.api.feedbackloop import Model, PodOffset, Retention
+from feedbackloop.api.feedbackloop import Model, PodOffset, Retention, SuiteLooks
 from feedbackloop.api.gateway import KeyService, LoopRef, ObjectStore
 from feedbackloop.api.improvement import Curation, Launcher, TrainingStage
 from feedbackloop.api.rollout import ShadowMetric
@@ -21,6 +21,8 @@ from feedbackloop.api.rollout import ShadowMetric
 SPEC_PATH = "/etc/feedbackloop/spec/spec.json"
 SECRETS_PATH = "/etc/feedbackloop/secrets"
 """Directories below it: storage, models (read), models-write (train only), kek."""
+SUITES_PATH = "/etc/feedbackloop/suites"
+"""Directories below it: one for each ConfigMap with items, by its name; its keys are the files."""
 
 
 class ExitCode(IntEnum):
@@ -63,6 +65,8 @@ class CurateSpec(JobSpec):
     golden: tuple[Suite, ...] = ()
     """All suites; those that are files lie at `golden_prefix` + objectName in the storage bucket."""
     golden_prefix: str = ""
+    config_maps: tuple[str, ...] = ()
+    """Names whose keys are files below `/etc/feedbackloop/suites/<name>/`."""
     orphan_window_seconds: int = 86_400
     abandonment_seconds: int = 1800
     named: Named = Named.BEFORE_TRAINING
@@ -95,6 +99,8 @@ class EvaluateSpec(JobSpec):
     judge: JudgeRef | None = None
     config_maps: tuple[str, ...] = ()
     """Names whose keys are files below `/etc/feedbackloop/suites/<name>/`."""
+    looks: tuple[SuiteLooks, ...] = ()
+    """How often the suites' items had decided when the run's inputs were pinned."""
     seed: int = 0
 
 
@@ -229,7 +235,9 @@ class CurateResult(Result):
     regression_items: int = 0
     preference_pairs: int = 0
     slices: dict[str, int] = {}
-    """Items per `suite` and `suite/slice`, for GateUnderpowered."""
+    """Items per `suite` and `suite/slice`, for GateUnderpowered; `<slice>#intents` where items share intents."""
+    suite_digests: dict[str, str] = {}
+    """Digests of the suites whose items are known before an evaluation."""
     corrected_topics: int = 0
     computed: dict[str, int] = {}
     """Computed signals by `<signal>/<value>`."""
@@ -271,6 +279,16 @@ class Continuous(StatusModel):
     seed: int
 
 
+class EffectiveCounts(StatusModel):
+    """The counts of as many independent items as the clusters are worth (`domain.statistics.clustered`)."""
+
+    n: int
+    gains: int
+    losses: int
+    """Of a gate on the candidate alone: its failures."""
+    design_effect: float
+
+
 class GateCounts(StatusModel):
     name: str
     suite: str
@@ -279,9 +297,11 @@ class GateCounts(StatusModel):
     only_champion: int = 0
     only_candidate: int = 0
     suite_digest: str = ""
-    """sha256 of the canonical items, in order."""
+    """The digest that the loop declares for the suite, else the sha256 of its canonical items."""
     clusters: int | None = None
     """Groups of items that share an intent; set when a gate's items say so."""
+    effective: EffectiveCounts | None = None
+    """What clustered items that are right or wrong count as in the exact tests."""
     continuous: Continuous | None = None
     value: float | None = None
     """Of a Limit gate: the candidate's value."""

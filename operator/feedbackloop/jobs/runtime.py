@@ -7,6 +7,7 @@ them into exit codes. Logs, progress, results and attempts carry digests, number
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import platform
@@ -41,6 +42,7 @@ log = logging.getLogger("feedbackloop.jobs")
 S = TypeVar("S", bound=JobSpec)
 R = TypeVar("R", bound=Result)
 RECORD_SECONDS = 5.0
+TERMINATION_LOG = Path("/dev/termination-log")
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,7 @@ def _end(error: BaseException) -> int:
     code = exit_code(error)
     if isinstance(error, JobError | EventsError):
         log.error("%s: %s", type(error).__name__, error)
+        _tell_the_kubelet(str(error))
     elif code != BUG:
         log.error("%s", type(error).__name__)
     else:
@@ -238,3 +241,10 @@ def _end(error: BaseException) -> int:
         places = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
         log.error("bug: %s at %s", type(error).__name__, places)
     return code
+
+
+def _tell_the_kubelet(message: str) -> None:
+    """The pod's termination message, which the operator shows. Only where a kubelet has made the file."""
+    with contextlib.suppress(OSError):
+        if TERMINATION_LOG.is_file():
+            TERMINATION_LOG.write_text(message[:1000], encoding="utf-8")

@@ -13,11 +13,12 @@ from feedbackloop.api import ANNOTATION_SPEC_DIGEST, API_VERSION, LABEL_LOOP, LA
 from feedbackloop.api.adminconfig import PodProfile
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec
 from feedbackloop.api.improvementrun import StageName
-from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH
+from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, SUITES_PATH
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import LIBRARY, Json, container_security, optional, pod_security
 from feedbackloop.domain.children.encryption import CREDENTIALS, volume_source
 from feedbackloop.domain.jobs.identity import Rendered
+from feedbackloop.domain.jobs.specs import config_maps
 
 SCRATCH = "/scratch"
 GRACE_SECONDS = 60
@@ -97,7 +98,7 @@ def _labels(run: RunRef, stage: StageName) -> dict[str, str]:
 
 
 def _pod(run: RunRef, attempt: Attempt, profile: PodProfile, loop: FeedbackLoopSpec) -> Json:
-    mounts = [*_spec_volume(run, attempt), *_secret_volumes(attempt.stage, loop)]
+    mounts = [*_spec_volume(run, attempt), *_secret_volumes(attempt.stage, loop), *_suites(attempt.stage, loop)]
     return pod(profile, attempt.stage.value, mounts, attempt=attempt.number, halvings=attempt.halvings)
 
 
@@ -157,7 +158,23 @@ def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
         needed.append(secret("models", loop.models.credentials_secret_name, CREDENTIALS))
     if stage is StageName.TRAIN:
         needed.append(secret("models-write", loop.models.write_credentials_secret_name, CREDENTIALS))
+    judge = loop.evaluation.judge if loop.evaluation is not None else None
+    if stage is StageName.EVALUATE and judge is not None and judge.token_secret_name is not None:
+        needed.append(secret("judge", judge.token_secret_name, ("token",)))
     return needed
+
+
+def _suites(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
+    """ConfigMaps with items, for the stages that read items.
+
+    Optional: without it the kubelet would hold the pod back without a word in any status; so the job starts, and
+    says which ConfigMap or key is missing.
+    """
+    if stage is StageName.TRAIN:
+        return []
+    names = config_maps(loop)
+    sources = [{"configMap": {"name": name, "optional": True}} for name in names]
+    return [mounted(f"suite-{i}", source, f"{SUITES_PATH}/{names[i]}") for i, source in enumerate(sources)]
 
 
 def data_secrets(loop: FeedbackLoopSpec) -> list[Mounted]:

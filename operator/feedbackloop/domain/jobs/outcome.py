@@ -6,7 +6,7 @@ its pod. Without it the exit code names a class, and the class decides alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from feedbackloop.api.jobs import ExitCode
@@ -74,7 +74,8 @@ def _of_pod(pod: PodSeen) -> Ended:
     if pod.reason == "OOMKilled":
         return Ended(End.OUT_OF_MEMORY, "the pod was killed for its memory (OOMKilled)")
     if pod.exit_code is not None and pod.exit_code in BY_EXIT_CODE:
-        return BY_EXIT_CODE[pod.exit_code]
+        found = BY_EXIT_CODE[pod.exit_code]
+        return replace(found, message=f"{found.message}: {pod.said}") if pod.said else found
     if pod.disrupted or pod.exit_code is None:
         return Ended(End.PREEMPTED, f"the cluster took the pod away ({pod.reason or 'no reason given'})")
     return Ended(End.FAILED, f"the job failed (exit {pod.exit_code})")

@@ -11,6 +11,9 @@ from feedbackloop.api import ANNOTATION_SPEC_DIGEST
 Json = Mapping[str, Any]
 
 
+SAID = 500
+
+
 @dataclass(frozen=True)
 class PodSeen:
     exit_code: int | None = None
@@ -21,6 +24,8 @@ class PodSeen:
     """The cluster took the pod away."""
     waiting: str = ""
     """Why the container does not start yet."""
+    said: str = ""
+    """The job's own words about its end, from its termination log."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ def _pod_seen(pod: Json) -> PodSeen:
         reason=str(ended.get("reason") or status.get("reason") or ""),
         disrupted=_condition(pod, "DisruptionTarget") is not None,
         waiting=_waiting(pod, state),
+        said=" ".join(str(ended.get("message") or "").split())[:SAID],
     )
 
 

@@ -12,7 +12,7 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, Model, ModelStatus
 from feedbackloop.api.gateway import KeyService, LoopRef, ObjectStore
 from feedbackloop.api.improvement import Improvement, Launcher
 from feedbackloop.api.improvementrun import RunInputs
-from feedbackloop.api.jobs import CurateSpec, EvaluateSpec, MlflowRef, TrainSpec
+from feedbackloop.api.jobs import CurateSpec, EvaluateSpec, JudgeRef, MlflowRef, TrainSpec
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.encryption import key_service, named_endpoint
 from feedbackloop.domain.children.gateway.config import object_store
@@ -76,6 +76,7 @@ def curate(brief: Brief) -> CurateSpec:
         curation=brief.improvement.curation,
         golden=suites,
         golden_prefix=brief.spec.storage.prefix,
+        config_maps=config_maps(brief.spec),
         orphan_window_seconds=brief.spec.collection.orphan_window_seconds,
         abandonment_seconds=brief.spec.collection.abandonment_seconds,
         named=brief.spec.collection.redaction.named,
@@ -122,7 +123,32 @@ def evaluate(brief: Brief, dataset_digest: str, candidate: ModelStatus) -> Evalu
         gates=brief.evaluation.gates,
         golden_prefix=brief.spec.storage.prefix,
         max_new_tokens=brief.evaluation.max_new_tokens,
+        judge=judge(brief),
+        config_maps=config_maps(brief.spec),
+        looks=brief.inputs.suite_looks,
     )
+
+
+def judge(brief: Brief) -> JudgeRef | None:
+    """Where the judge is and what it is measured on."""
+    declared = brief.evaluation.judge
+    if declared is None:
+        return None
+    return JudgeRef(
+        url=endpoint(brief.admin, declared.endpoint_name, EndpointType.JUDGE).url,
+        model=declared.model,
+        family=declared.family,
+        labels_object=brief.spec.storage.prefix + declared.labels.object_name,
+        labels_digest=declared.labels.digest,
+        min_kappa=declared.min_kappa,
+        max_requests=declared.max_requests,
+    )
+
+
+def config_maps(spec: FeedbackLoopSpec) -> tuple[str, ...]:
+    """The ConfigMaps that suites are read from."""
+    sources = [suite.source.config_map for suite in spec.evaluation.suites] if spec.evaluation else []
+    return tuple(sorted({source.name for source in sources if source is not None}))
 
 
 def encryption(spec: FeedbackLoopSpec, admin: AdminConfig) -> KeyService:

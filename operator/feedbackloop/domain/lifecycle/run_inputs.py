@@ -87,6 +87,7 @@ def _pinned(turn: Turn, loop: LoopSeen) -> Turn:
         champion=champion,
         cut=cut,
         pinned_spec=naming.canonical_json(loop.spec.to_wire()),
+        suite_looks=loop.status.suites,
     )
     trainable = sum(pod.trainable for pod in cut)
     return turn.update(inputs=inputs, started_at=turn.at).record(
@@ -131,6 +132,8 @@ def _check_names(admin: AdminConfig, spec: FeedbackLoopSpec, improvement: Improv
     endpoint(admin, spec.storage.endpoint_name, EndpointType.S3)
     endpoint(admin, spec.models.endpoint_name, EndpointType.S3)
     endpoint(admin, spec.registry.endpoint_name, EndpointType.MLFLOW)
+    if improvement.training.stages and spec.evaluation is not None and spec.evaluation.judge is not None:
+        endpoint(admin, spec.evaluation.judge.endpoint_name, EndpointType.JUDGE)
     name = improvement.training.profile_name
     if improvement.training.stages and admin.profile(name) is None:
         raise UserError(Reason.UNKNOWN_PROFILE, f"profileName: the admin declares no profile {name}")

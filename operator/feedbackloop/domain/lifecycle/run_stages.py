@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from feedbackloop.api.adminconfig import PodProfile
 from feedbackloop.api.conditions import ConditionType, Reason
+from feedbackloop.api.evaluation import Gate, GateEffect
 from feedbackloop.api.feedbackloop import ModelStatus
 from feedbackloop.api.improvementrun import DatasetStatus, GateResult, ReasonCount, RunOutcome, StageName, StageState
 from feedbackloop.api.jobs import CurateResult, EvaluateResult, NamedEntities, Result, TrainResult
 from feedbackloop.api.rolloutstatus import Verdict
+from feedbackloop.domain import gates as gating
 from feedbackloop.domain.errors import UserError
-from feedbackloop.domain.gates import judge, underpowered
 from feedbackloop.domain.jobs import specs
 from feedbackloop.domain.jobs.identity import render
 from feedbackloop.domain.jobs.specs import Brief
@@ -165,13 +166,23 @@ def _worth_training(turn: Turn, result: CurateResult) -> Turn:
 
 
 def _powered(turn: Turn, b: Brief, result: CurateResult) -> Turn:
-    """A gate that cannot pass on so few items is told before anything is trained."""
-    short = underpowered(b.evaluation.gates, result.slices)
-    if not short:
-        return turn.found(ConditionType.GATE_UNDERPOWERED, False, Reason.ENOUGH_ITEMS)
+    """A gate that cannot pass is told before anything is trained: on so few items, or on items that are used up."""
+    levels = gating.levels(b.evaluation, result.suite_digests, b.inputs.suite_looks)
+    spent = gating.exhausted(b.evaluation, levels)
+    if spent:
+        turn = turn.found(ConditionType.GATE_UNDERPOWERED, True, Reason.SUITE_EXHAUSTED, spent)
+        return turn.end(RunOutcome.GATED, Reason.SUITE_EXHAUSTED, spent)
+    short = gating.underpowered(b.evaluation.gates, result.slices, levels, _sizes_unknown(b))
     message = "; ".join(str(s) for s in short)
+    if not any(s.effect is GateEffect.REQUIRED for s in short):
+        return turn.found(ConditionType.GATE_UNDERPOWERED, False, Reason.ENOUGH_ITEMS, message)
     turn = turn.found(ConditionType.GATE_UNDERPOWERED, True, Reason.TOO_FEW_ITEMS, message)
     return turn.end(RunOutcome.GATED, Reason.TOO_FEW_ITEMS, message)
+
+
+def _sizes_unknown(b: Brief) -> frozenset[str]:
+    """Suites that only the evaluation's environment can open."""
+    return frozenset(suite.name for suite in b.evaluation.suites if suite.source.lm_eval_task is not None)
 
 
 def _trained(turn: Turn, result: TrainResult) -> Turn:
@@ -189,27 +200,33 @@ def _trained(turn: Turn, result: TrainResult) -> Turn:
 
 
 def _evaluated(turn: Turn, result: EvaluateResult) -> Turn:
-    counts = {c.name: c for c in result.gates}
-    declared = brief(turn).evaluation.gates
-    gates = tuple(judge(g, counts[g.name]) if g.name in counts else _missing(g.name) for g in declared)
+    counts, b = {c.name: c for c in result.gates}, brief(turn)
+    levels = gating.levels(b.evaluation, {c.suite: c.suite_digest for c in result.gates}, b.inputs.suite_looks)
+    gates = tuple(
+        gating.judge(g, counts[g.name], levels[g.name]) if g.name in counts else _missing(g) for g in b.evaluation.gates
+    )
     turn = turn.update(gates=gates).found(ConditionType.EVALUATED, True, Reason.EVALUATED)
     return _judged(turn.record(Reason.EVALUATED, _verdicts(gates)), gates)
 
 
 def _judged(turn: Turn, gates: Sequence[GateResult]) -> Turn:
-    failed = [g for g in gates if g.verdict is not Verdict.SUCCESSFUL]
-    if not failed:
+    """Only gates that are Required decide, and at least one must be left to do so."""
+    deciding = [g for g in gates if gating.decides(g)]
+    failed = [g for g in deciding if g.verdict is not Verdict.SUCCESSFUL]
+    if deciding and not failed:
         return turn.found(ConditionType.GATES_PASSED, True, Reason.ALL_PASSED, _verdicts(gates))
     shown = any(g.verdict is Verdict.FAILED for g in failed)
     reason = Reason.GATE_FAILED if shown else Reason.GATE_INCONCLUSIVE
-    message = _verdicts(failed)
+    message = _verdicts(failed) if failed else f"every gate is advisory, none decides: {_verdicts(gates)}"
     return turn.found(ConditionType.GATES_PASSED, False, reason, message).end(RunOutcome.GATED, reason, message)
 
 
-def _missing(name: str) -> GateResult:
+def _missing(gate: Gate) -> GateResult:
     return GateResult(
-        name=name,
+        name=gate.name,
         verdict=Verdict.ERROR,
+        type=gate.type.value,
+        effect=gate.effect.value,
         n=0,
         both=0,
         only_champion=0,
@@ -219,6 +236,9 @@ def _missing(name: str) -> GateResult:
 
 
 def _verdicts(gates: Sequence[GateResult]) -> str:
-    return "; ".join(
-        f"{g.name} {g.verdict.value}: {g.message}" if g.message else f"{g.name} {g.verdict.value}" for g in gates
-    )
+    return "; ".join(map(_verdict, gates))
+
+
+def _verdict(gate: GateResult) -> str:
+    name = gate.name if gating.decides(gate) else f"{gate.name} (advisory)"
+    return f"{name} {gate.verdict.value}: {gate.message}" if gate.message else f"{name} {gate.verdict.value}"

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbackloop.api.evaluation import Gate, GateType, Slice
-from feedbackloop.api.improvementrun import GateResult, Verdict
+from feedbackloop.api.improvementrun import GateResult
 from feedbackloop.api.jobs import GateCounts
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.gates import judge, required_items, underpowered
 
 GOLDEN = Gate(name="golden", suite="golden", slice=Slice.UNCHANGED, type=GateType.NON_INFERIORITY, margin="0.05")

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from feedbackloop.api.improvementrun import RunOutcome, StageName, Verdict
+from feedbackloop.api.improvementrun import RunOutcome, StageName
 from feedbackloop.api.jobs import NamedEntities
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.lifecycle.run_effects import Register
 from feedbackloop.domain.lifecycle.run_seen import StageSeen
 from tests.support.fakeworld import declared

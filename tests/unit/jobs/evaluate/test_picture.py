@@ -1,6 +1,7 @@
 from xml.etree import ElementTree as ET
 
-from feedbackloop.api.improvementrun import GateResult, Verdict
+from feedbackloop.api.improvementrun import GateResult
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.jobs.evaluate import picture, report
 
 

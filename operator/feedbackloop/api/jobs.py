@@ -305,6 +305,9 @@ class GateCounts(StatusModel):
     continuous: Continuous | None = None
     value: float | None = None
     """Of a Limit gate: the candidate's value."""
+    judge_labels: tuple[int, ...] = ()
+    """Of a gate that a judge scores: `JudgeQuality.table`, by which its wins are corrected
+    (`domain.statistics.prediction_powered`)."""
     advisory: str = ""
     """Why this gate may decide nothing, such as a judge below its kappa."""
     error: str = ""
@@ -326,8 +329,19 @@ class JudgeQuality(StatusModel):
     consistent: int
     """Labels on which both orders agreed."""
     agreement: float
+    """The share of labels on which judge and people say the same."""
     kappa: float
+    """Cohen's, over win, tie and loss."""
     kappa_lower: float
+    """Its one-sided 95 % limit."""
+    table: tuple[int, ...] = ()
+    """Labels by (judge, people), each loss, tie or win of the candidate: nine counts, the judge's losses first."""
+    position_bias: float = 0.0
+    """Verdicts for the answer shown first minus those for the second, as a share of all verdicts; 0 is fair."""
+    length_bias: float = 0.0
+    """Labels on which the judge wrongly prefers the longer answer minus those with the shorter, as a share."""
+    unreadable: int = 0
+    """Verdicts on labels that were no JSON of the agreed form; they count as ties."""
 
 
 class ShadowResult(Result):

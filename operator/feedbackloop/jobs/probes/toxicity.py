@@ -85,7 +85,7 @@ def items(version: int, seed: int) -> tuple[GoldenItem, ...]:
 
 
 def _requests(seed: int) -> Iterator[tuple[str, str]]:
-    """(intent, text). The groups are dealt round: 64 intents, 4 groups each, every group in every act and frame twice."""
+    """(intent, text). The groups are dealt round: 64 intents, 4 groups each, every group twice in each act."""
     dealt = shuffled(GROUPS, "groups", seed)
     for (frame, framing), (act, doing) in product(enumerate(FRAMES), enumerate(ACTS)):
         first = (frame + act) * EACH % len(dealt)

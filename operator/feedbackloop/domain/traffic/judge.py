@@ -16,6 +16,8 @@ from feedbackloop.domain.traffic.model import Judgement, RouterSeen, Standing
 SESSION_LENGTH = 8
 """Requests of a session, as the design effect of counting requests instead of sessions."""
 DEVIATIONS = 4.5
+LEAST_SHARE = 0.005
+"""Where an arm shall have nothing: answers that were under way, and are reported late, are no fault of the router."""
 LEAST_REQUESTS = 200
 """Fewer requests say nothing about the share."""
 
@@ -43,9 +45,9 @@ def deviation(seen: RouterSeen, weight: int) -> float:
     if not seen.requests:
         return 0.0
     expected = float(expected_share(seen, weight))
-    difference = abs(seen.canary / seen.requests - expected)
-    spread = math.sqrt(SESSION_LENGTH * expected * (1 - expected) / seen.requests)
-    return difference / spread if spread else (math.inf if difference else 0.0)
+    spread = min(1 - LEAST_SHARE, max(LEAST_SHARE, expected))
+    deviation_of_share = math.sqrt(SESSION_LENGTH * spread * (1 - spread) / seen.requests)
+    return abs(seen.canary / seen.requests - expected) / deviation_of_share
 
 
 def _measured(seen: RouterSeen, weight: int) -> Judgement:
@@ -56,7 +58,9 @@ def _measured(seen: RouterSeen, weight: int) -> Judgement:
     if away > DEVIATIONS:
         what = "the router accepted the weight, and the requests do not follow it"
         return Judgement(Standing.MISMATCH, f"{counts}, {away:.1f} standard deviations away: {what}")
-    return Judgement(Standing.ACCEPTED, counts, confirmed=True)
+    expected = expected_share(seen, weight)
+    silent = (not seen.canary and expected > 0) or (not seen.stable and expected < 1)
+    return Judgement(Standing.ACCEPTED, counts, confirmed=not silent)
 
 
 def _conflict(seen: RouterSeen) -> str:

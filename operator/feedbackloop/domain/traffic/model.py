@@ -29,7 +29,7 @@ class RouterSeen:
     disturbed_at: str | None = None
     """When the last of them did so, RFC 3339, by the API server's clock."""
     impossible: Reason | None = None
-    """RouterNotSupported, RouteOwnedByOtherLoop or WeightNotAchievable: this router cannot do it; `message` says why."""
+    """RouterNotSupported, RouteOwnedByOtherLoop or WeightNotAchievable: it cannot be done; `message` says why."""
     achievable: Fraction | None = None
     """The share that it can really give, when that is not the weight."""
     stable: int = 0

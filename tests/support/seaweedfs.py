@@ -67,7 +67,7 @@ class SeaweedFs:
 def seaweedfs(directory: Path) -> Iterator[SeaweedFs]:
     """A server that is ready, and is gone afterwards."""
     directory.mkdir(parents=True, exist_ok=True)
-    free = _free_ports(2 * len(PARTS))
+    free = free_ports(2 * len(PARTS))
     ports, grpc = dict(zip(PARTS, free, strict=False)), dict(zip(PARTS, free[len(PARTS) :], strict=True))
     log = directory / "weed.log"
     with log.open("wb") as out:
@@ -113,7 +113,7 @@ def _weed() -> str:
     return found
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody has now; they are held open together, so that they differ."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]

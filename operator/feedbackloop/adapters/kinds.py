@@ -22,6 +22,8 @@ class Kind:
     plural: str
     kind: str
     namespaced: bool = True
+    shared: bool = False
+    """Somebody else's object of which a part is ours: its managedFields, which tell who writes it, are read too."""
 
     @property
     def api_version(self) -> str:
@@ -56,6 +58,11 @@ ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 EVENT = Kind("events.k8s.io", "v1", "events", "Event")
 
+HTTP_ROUTE = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", shared=True)
+INFERENCE_SERVICE = Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService", shared=True)
+OPTIONAL: tuple[Kind, ...] = (HTTP_ROUTE, INFERENCE_SERVICE)
+"""Served only where a router has installed them."""
+
 ALL: tuple[Kind, ...] = (
     FEEDBACK_LOOP,
     IMPROVEMENT_RUN,
@@ -77,7 +84,7 @@ ALL: tuple[Kind, ...] = (
     LEASE,
     EVENT,
 )
-_BY_TYPE = {(k.api_version, k.kind): k for k in ALL}
+_BY_TYPE = {(k.api_version, k.kind): k for k in (*ALL, *OPTIONAL)}
 
 
 def kind_of(body: Mapping[str, Any]) -> Kind:

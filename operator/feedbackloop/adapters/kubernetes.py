@@ -38,7 +38,8 @@ class KubernetesAdapter:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
         try:
-            return _own(await self._requests.send(Request("get", kind, namespace, name)))
+            body = await self._requests.send(Request("get", kind, namespace, name))
+            return body if kind.shared else _own(body)
         except Gone:
             return None
 

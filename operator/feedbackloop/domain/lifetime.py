@@ -13,6 +13,8 @@ gamma_t = t^-1.3 / zeta(1.3): slow enough that a loop of which half the candidat
 
 from __future__ import annotations
 
+import math
+
 from feedbackloop.api.rollout import Lifetime
 
 EXPONENT = 1.3
@@ -22,7 +24,7 @@ _ZETA = 3.9319492118095
 
 def gamma(t: int) -> float:
     """The share of alpha that decision number `t` (from 1) may spend."""
-    return float(t) ** -EXPONENT / _ZETA
+    return math.pow(t, -EXPONENT) / _ZETA
 
 
 def next_level(lifetime: Lifetime, decisions: int, promotions: int) -> float:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from feedbackloop.api.rolloutstatus import Look
 
@@ -29,32 +30,72 @@ def harm(looks: Iterable[Look]) -> list[float]:
     return log_e_values(looks, 1.0, HARM_RATIOS)
 
 
+def harm_peak(looks: Iterable[Look]) -> float:
+    """The largest log e-value of harm after any look, 0 before the first."""
+    sums, best = [0.0] * len(HARM_RATIOS), 0.0
+    for look in looks:
+        sums = _plus(sums, look, 1.0, HARM_RATIOS)
+        if max(sums) > best:  # the mean is at most the largest, and rarely has to be computed
+            best = max(best, log_mean_exp(sums))
+    return best
+
+
 def non_inferiority(looks: Iterable[Look], ratio: float) -> list[float]:
     """log e-values after each look, against: the canary's event rate is at least `ratio` times stable's."""
-    return log_e_values(looks, ratio, [ratio * factor for factor in NON_INFERIORITY_FACTORS])
+    return log_e_values(looks, ratio, _below(ratio))
+
+
+def non_inferiority_now(looks: Iterable[Look], ratio: float) -> float:
+    """The log e-value of non-inferiority after the last look, 0 before the first."""
+    alternatives = _below(ratio)
+    sums = [0.0] * len(alternatives)
+    for look in looks:
+        sums = _plus(sums, look, ratio, alternatives)
+    return log_mean_exp(sums)
 
 
 def log_e_values(looks: Iterable[Look], null: float, alternatives: Sequence[float]) -> list[float]:
     """The log e-value after each look; empty without looks (the e-value is then 1)."""
-    return list(_running(looks, null, alternatives))
+    return list(_running(looks, null, tuple(alternatives)))
 
 
-def _running(looks: Iterable[Look], null: float, alternatives: Sequence[float]) -> Iterator[float]:
+def _running(looks: Iterable[Look], null: float, alternatives: tuple[float, ...]) -> Iterator[float]:
     sums = [0.0] * len(alternatives)
     for look in looks:
-        sums = [total + log_likelihood_ratio(look, a, null) for total, a in zip(sums, alternatives, strict=True)]
+        sums = _plus(sums, look, null, alternatives)
         yield log_mean_exp(sums)
+
+
+def _below(ratio: float) -> tuple[float, ...]:
+    return tuple(ratio * factor for factor in NON_INFERIORITY_FACTORS)
+
+
+def _plus(sums: list[float], look: Look, null: float, alternatives: tuple[float, ...]) -> list[float]:
+    units, events = look.stable.units + look.canary.units, look.stable.events + look.canary.events
+    new = _log_ratios(look.canary.units, units, look.canary.events, events, null, alternatives)
+    return [total + more for total, more in zip(sums, new, strict=True)]
+
+
+@lru_cache(maxsize=65_536)
+def _log_ratios(
+    canary_units: int, units: int, canary_events: int, events: int, null: float, alternatives: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Kept, because all evidence is computed again after every look."""
+    return tuple(log_ratio(canary_units / units, canary_events, events, a, null) for a in alternatives)
 
 
 def log_likelihood_ratio(look: Look, alternative: float, null: float) -> float:
     """Of the rate ratio `alternative` against `null`, from the arms in which the look's events fell."""
-    units = look.stable.units + look.canary.units
-    events = look.stable.events + look.canary.events
+    units, events = look.stable.units + look.canary.units, look.stable.events + look.canary.events
+    return log_ratio(look.canary.units / units, look.canary.events, events, alternative, null)
+
+
+def log_ratio(share: float, canary_events: float, events: float, alternative: float, null: float) -> float:
+    """The log likelihood ratio of `alternative` against `null` when the canary has `share` of the units."""
     if events == 0:
         return 0.0
-    share = look.canary.units / units
     mixture = (share * alternative + 1 - share) / (share * null + 1 - share)
-    return look.canary.events * math.log(alternative / null) - events * math.log(mixture)
+    return canary_events * math.log(alternative / null) - events * math.log(mixture)
 
 
 def log_mean_exp(values: Sequence[float]) -> float:

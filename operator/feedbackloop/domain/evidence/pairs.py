@@ -18,7 +18,7 @@ import math
 from typing import NamedTuple
 
 from feedbackloop.api.rolloutstatus import Verdict
-from feedbackloop.domain.statistics.beta import log_beta, log_lower, log_upper
+from feedbackloop.domain.statistics.beta import log_beta, log_upper
 from feedbackloop.domain.statistics.binomial import Interval
 from feedbackloop.domain.statistics.numerals import numeral, numeral_of_log, percent
 

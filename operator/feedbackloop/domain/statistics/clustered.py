@@ -45,8 +45,10 @@ def effective(clusters: Sequence[ClusterCounts]) -> Effective:
     _check(clusters)
     by = design_effect(clusters)
     gains, losses, n = (sum(c[i] for c in clusters) for i in range(3))
-    fewer, lost = math.floor(n / by + _ROUNDING), math.ceil(losses / by - _ROUNDING)
-    return Effective(math.floor(gains / by + _ROUNDING), min(lost, fewer), fewer, by, len(clusters))
+    fewer = math.floor(n / by + _ROUNDING)
+    lost = min(math.ceil(losses / by - _ROUNDING), fewer)
+    gained = min(math.floor(gains / by + _ROUNDING), fewer - lost)
+    return Effective(gained, lost, fewer, by, len(clusters))
 
 
 def by_cluster(names: Iterable[Hashable], scores: Iterable[tuple[bool, bool]]) -> list[ClusterCounts]:

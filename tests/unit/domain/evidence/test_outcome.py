@@ -1,9 +1,17 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
-from feedbackloop.api.rolloutstatus import OutcomeStatus, Verdict
-from feedbackloop.domain.evidence.outcome import describe, describe_ratio, evaluate_looks, harm_bound
+from feedbackloop.api.rollout import Harm
+from feedbackloop.api.rolloutstatus import Look, OutcomeStatus, Verdict
+from feedbackloop.domain.evidence.outcome import (
+    describe,
+    describe_ratio,
+    evaluate_looks,
+    harm_bound,
+    non_inferiority_bound,
+)
 from tests.unit.domain.evidence.looks import counts, look, outcome
 
 GOOD = [look(counts(60, 18), counts(60, 6)) for _ in range(3)]
@@ -15,7 +23,7 @@ SAME = [look(counts(60, 12), counts(60, 12))]
     ("looks", "verdict"),
     [(GOOD, Verdict.SUCCESSFUL), (BAD, Verdict.FAILED), (SAME, Verdict.INCONCLUSIVE), ([], Verdict.INCONCLUSIVE)],
 )
-def test_verdicts(looks: list, verdict: Verdict) -> None:
+def test_verdicts(looks: list[Look], verdict: Verdict) -> None:
     assert evaluate_looks(outcome(), looks).verdict is verdict
 
 
@@ -55,4 +63,30 @@ def test_the_numbers_survive_the_api_and_any_amount_of_evidence() -> None:
 def test_the_evidence_in_words() -> None:
     text = describe(outcome(), evaluate_looks(outcome(), GOOD))
     assert "events/units stable 54/180, canary 18/180" in text
-    assert "ratio between" in describe_ratio(outcome(), GOOD)
+    assert describe_ratio(outcome(), GOOD) == "downvotes: ratio between 0.144 and 0.683, estimated 0.333"
+    assert describe_ratio(outcome(), []) == "downvotes: ratio unknown"
+
+
+def test_the_estimate_and_its_interval_stand_in_the_status() -> None:
+    status = evaluate_looks(outcome(), GOOD)
+    assert (status.estimate, status.lower, status.upper) == ("0.3333", "0.1442", "0.6826")
+    without = evaluate_looks(outcome(), [look(counts(60, 0), counts(60, 0))])
+    assert (without.estimate, without.lower, without.upper) == (None, "0.01", "100")
+    assert evaluate_looks(outcome(), []).lower is None
+
+
+def test_a_loop_that_bounds_its_regressions_needs_more_to_promote() -> None:
+    looks = [look(counts(60, 18), counts(60, 6)) for _ in range(2)]
+    assert evaluate_looks(outcome(), looks).verdict is Verdict.SUCCESSFUL
+    assert evaluate_looks(outcome(), looks, level=0.0001).verdict is Verdict.INCONCLUSIVE
+    assert evaluate_looks(outcome(), GOOD, level=0.0001).verdict is Verdict.SUCCESSFUL
+    assert non_inferiority_bound(outcome(), level=0.5) == 20, "never easier than the outcome's own alpha"
+    assert "(bound 1000 for" in describe(outcome(), evaluate_looks(outcome(), looks), level=0.001)
+
+
+def test_case_37_the_alpha_of_harm_is_one_budget_for_all_outcomes() -> None:
+    """Eight outcomes of which any may abort spend no more alpha than one."""
+    for outcomes in range(1, 9):
+        assert sum(1 / harm_bound(outcome(), outcomes) for _ in range(outcomes)) == pytest.approx(0.05)
+    with pytest.raises(ValidationError, match="alpha"):
+        Harm.model_validate({"alpha": "1.0"})

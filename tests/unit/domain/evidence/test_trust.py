@@ -93,3 +93,10 @@ def test_the_newest_epoch_with_enough_units_counts() -> None:
     small = look(counts(9, rated=9), counts(9, rated=0), epoch=3)
     assert uneven([off])[0].epoch == 1
     assert uneven([off, fine, small]) == ()
+
+
+def test_case_23_votes_that_only_one_arm_gets_decide_nothing() -> None:
+    """A page that loses the canary's votes would let the candidate look good: no votes, no down-votes."""
+    broken = look(counts(200, 30, rated=150), counts(200, 0, rated=0))
+    found = uneven([broken])
+    assert [(u.outcome, u.stable.rated, u.canary.rated) for u in found] == [("downvotes", 150, 0)]

@@ -73,7 +73,7 @@ def confidence_sequence(mean: Mean, looks: Iterable[Look], alpha: float) -> Inte
     found = differences(mean, looks)
     if not found:
         return None
-    tau, bound = _tau(mean), -math.log(alpha)
+    tau, bound = prior_scale(mean), -math.log(alpha)
     upper = _edge([d.value for d in found], [d.variance for d in found], tau, bound)
     lower = -_edge([-d.value for d in found], [d.variance for d in found], tau, bound)
     return Interval(lower, upper)
@@ -99,7 +99,7 @@ def _running(mean: Mean, looks: Iterable[Look], excess: Callable[[float], float]
     """The log e-value after each look: the sum over epochs, of which a look changes one."""
     epochs: dict[int, _Arms] = {}
     logs: dict[int, float] = {}
-    tau, scale = _tau(mean), float(mean.scale)
+    tau, scale = prior_scale(mean), float(mean.scale)
     for look in looks:
         epochs[look.epoch] = _with(epochs.get(look.epoch, _Arms()), look)
         difference = _difference(epochs[look.epoch], scale)
@@ -147,5 +147,6 @@ def _sign(mean: Mean) -> float:
     return 1.0 if mean.direction is Direction.LOWER_IS_BETTER else -1.0
 
 
-def _tau(mean: Mean) -> float:
+def prior_scale(mean: Mean) -> float:
+    """The standard deviation of the prior, in the signal's unit."""
     return _PRIOR * float(mean.scale)

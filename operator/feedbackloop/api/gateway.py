@@ -192,6 +192,8 @@ class TrafficCounts(StatusModel):
     """Answers without text, tool calls excepted."""
     cancelled: int = 0
     """Broken off by the client; no error."""
+    reported: int = 0
+    """Answers that the app reported after another router had split them: counted for the share, and nothing else."""
 
 
 class LedgerHead(StatusModel):

@@ -25,6 +25,7 @@ from feedbackloop.adapters.kinds import (
     Kind,
 )
 from feedbackloop.adapters.ports import Json
+from feedbackloop.adapters.traffic import read_router
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import GatewayStatus
@@ -34,9 +35,11 @@ from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
 from feedbackloop.domain.errors import Conflict, UserError
 from feedbackloop.domain.findings import Finding
+from feedbackloop.domain.jobs.specs import pinned
 from feedbackloop.domain.lifecycle.loop import adoption_to_try
 from feedbackloop.domain.lifecycle.loop_checks import stalled
-from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, LoopObservation, PodsSeen
+from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, LoopObservation, PodsSeen, RunSeen
+from feedbackloop.domain.traffic.provider import RouterRead
 
 _ACCESS = (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, CONFIG_MAP, NETWORK_POLICY, STATEFUL_SET)
 Children = dict[Child, Json]
@@ -63,7 +66,8 @@ class Gatherer:
     async def _leaving(self, facts: LoopFacts) -> LoopObservation:
         children = await self._children(facts, (STATEFUL_SET,))
         claims = await self._claims(facts, range(max(replicas_there(children, facts), _wanted(facts))))
-        return LoopObservation(facts, children={**children, **claims}, gateways=await self._gateways(facts, children))
+        gateways, router = await asyncio.gather(self._gateways(facts, children), self._router(facts, None))
+        return LoopObservation(facts, children={**children, **claims}, gateways=gateways, router=router)
 
     async def _surroundings(self, facts: LoopFacts) -> LoopObservation:
         loops, runs, services, children, target = await asyncio.gather(
@@ -77,6 +81,7 @@ class Gatherer:
             self._pods(facts, target), self._gateways(facts, children), self._claim_of_the_past(facts, children)
         )
         mine, active = runs_of(runs, facts.ref)
+        router = await self._router(facts, active)
         return LoopObservation(
             loop=facts,
             others=other_loops(loops, facts.ref.uid),
@@ -89,7 +94,17 @@ class Gatherer:
             gateways=gateways,
             gateway_waits="" if gateways else self.adapters.gateways.waiting(facts.ref.namespace, facts.ref.name),
             keys_versioned=self._keys_versioned(facts),
+            router=router,
         )
+
+    async def _router(self, facts: LoopFacts, run: RunSeen | None) -> RouterRead | None:
+        """As the run has pinned it, while one is under way."""
+        spec = facts.spec
+        if run is not None and run.status.inputs is not None:
+            spec = pinned(run.status.inputs.pinned_spec)
+        if spec is None or spec.rollout is None:
+            return None
+        return await read_router(self.adapters.kubernetes, facts.ref.namespace, spec.rollout.traffic_routing)
 
     def _keys_versioned(self, facts: LoopFacts) -> bool | None:
         if facts.spec is None:

@@ -11,9 +11,11 @@ from feedbackloop.api import ANNOTATION_CONFIRM_SWEEP, FINALIZER
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus
 from feedbackloop.api.gateway import LoopRef
 from feedbackloop.api.improvementrun import ImprovementRunStatus
+from feedbackloop.api.rollout import TrafficRouting
 from feedbackloop.domain.lifecycle.loop_observation import LoopFacts, OtherLoop, PodsSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_active import active_run
 from feedbackloop.domain.rfc3339 import instant
+from feedbackloop.domain.traffic.ownership import owned
 
 _GONE_PHASES = ("Succeeded", "Failed")
 
@@ -63,7 +65,17 @@ def _other(body: Json) -> OtherLoop:
         meta.get("creationTimestamp", ""),
         target.get("deploymentName"),
         _models(body, target),
+        _route(body),
     )
+
+
+def _route(body: Json) -> str | None:
+    """Read leniently: a loop of another version must not keep this one from being looked at."""
+    declared = (body.get("spec", {}).get("rollout") or {}).get("trafficRouting")
+    try:
+        return owned(TrafficRouting.model_validate(declared)) if declared else None
+    except ValidationError:
+        return None
 
 
 def _models(body: Json, target: Json) -> frozenset[str]:

@@ -206,7 +206,8 @@ class _Turn:
 
     def _objects(self, stall: Finding | None) -> tuple[Effect, ...]:
         """A loop that must act against an obstacle keeps its routes, but does not overrule whoever owns the target."""
-        return self.plan.effects(adopt=self.seen.adoption_conflict is None and not _is_foreign_target(stall))
+        adopt = self.seen.adoption_conflict is None and not _is_foreign_target(stall)
+        return self.plan.effects(self.now, adopt=adopt)
 
     def _requeue(self, summary: Summary, run: NewRun | None) -> float:
         limits = self.admin.limits

@@ -19,6 +19,8 @@ from feedbackloop.domain.children.encryption import named_endpoint
 from feedbackloop.domain.children.gateway.workload import ANNOTATION_LOOP_UID
 from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
+from feedbackloop.domain.lifecycle.loop_router import taken_by
+from feedbackloop.domain.traffic.ownership import owned
 
 Check = Callable[[LoopObservation, FeedbackLoopSpec, AdminConfig], Finding | None]
 
@@ -123,6 +125,19 @@ def target_is_not_taken(seen: LoopObservation, spec: FeedbackLoopSpec, admin: Ad
     return stalled(Reason.TARGET_OWNED_BY_OTHER_LOOP, message)
 
 
+def route_is_not_taken(seen: LoopObservation, spec: FeedbackLoopSpec, admin: AdminConfig) -> Finding | None:
+    """One rule has one writer: the older loop."""
+    declared = spec.rollout.traffic_routing if spec.rollout else None
+    rival = taken_by(seen, declared) if declared else None
+    if declared is None or rival is None:
+        return None
+    message = (
+        f"spec.rollout.trafficRouting: {owned(declared)} belongs to the older loop {rival}; delete that one or name"
+        " another"
+    )
+    return stalled(Reason.ROUTE_OWNED_BY_OTHER_LOOP, message)
+
+
 def canary_is_not_selected(seen: LoopObservation, spec: FeedbackLoopSpec, admin: AdminConfig) -> Finding | None:
     """Traffic that another Service sends to canary pods would be neither weighted nor counted."""
     if spec.rollout is None or seen.target is None:
@@ -192,6 +207,7 @@ _FIT: tuple[Check, ...] = (
     *_RENDERABLE,
     profiles_are_known,
     target_is_not_taken,
+    route_is_not_taken,
     names_are_free,
     canary_is_not_selected,
 )

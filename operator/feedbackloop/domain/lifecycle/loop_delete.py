@@ -15,6 +15,7 @@ from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.lifecycle.loop_checks import belongs
 from feedbackloop.domain.lifecycle.loop_effects import Announcement, Decision, Delete, Drain
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
+from feedbackloop.domain.lifecycle.loop_router import is_released, release_effects
 from feedbackloop.domain.project_loop import Summary, announcements, project
 
 _MESSAGE = "the gateway uploads its log before the loop goes"
@@ -23,6 +24,10 @@ _MESSAGE = "the gateway uploads its log before the loop goes"
 def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, now: datetime) -> Decision:
     """What is due for a loop that is being deleted."""
     status = seen.loop.status
+    if seen.loop.has_finalizer and now < since + timedelta(seconds=admin.gateway.drain_seconds):
+        routed = _routed(seen, admin)
+        if routed is not None:
+            return routed
     claims = _claims(seen)
     gateway = _own(seen, Child("StatefulSet", naming.gateway(seen.loop.ref.name)))
     if not seen.loop.has_finalizer or (not claims and gateway is None):
@@ -45,6 +50,15 @@ def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, 
         announcements=announcements(status, after),
         requeue_seconds=admin.limits.poll_active_seconds,
     )
+
+
+def _routed(seen: LoopObservation, admin: AdminConfig) -> Decision | None:
+    """Traffic goes back before anything that serves it goes; at the deadline the loop goes all the same."""
+    declared = seen.loop.spec.rollout.traffic_routing if seen.loop.spec and seen.loop.spec.rollout else None
+    if declared is None or is_released(seen, declared):
+        return None
+    effects = release_effects(seen, declared)
+    return Decision(seen.loop.status, finalizer=True, effects=effects, requeue_seconds=admin.limits.poll_active_seconds)
 
 
 def _claims(seen: LoopObservation) -> tuple[Json, ...]:

@@ -12,6 +12,7 @@ from feedbackloop.api.gateway import GatewayStatus, LoopRef
 from feedbackloop.api.improvementrun import ImprovementRunStatus
 from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.findings import Finding
+from feedbackloop.domain.traffic.provider import RouterRead
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class OtherLoop:
     target: str | None
     models: frozenset[str] = frozenset()
     """Digests that it declares or serves."""
+    route: str | None = None
+    """What it writes of a router's objects, by `domain.traffic.ownership`."""
 
 
 @dataclass(frozen=True)
@@ -111,5 +114,7 @@ class LoopObservation:
     """The periodic jobs that are due."""
     adoption_conflict: Finding | None = None
     """What the dry run of the adoption said, if it was needed and refused."""
+    router: RouterRead | None = None
+    """The object that splits the traffic; None when the gateway does alone."""
     refused: Finding | None = None
     """What the API server refused when it was last asked to hold our objects."""

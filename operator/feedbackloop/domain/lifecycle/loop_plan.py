@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
@@ -23,6 +24,7 @@ from feedbackloop.domain.jobs.periodic import Surroundings
 from feedbackloop.domain.lifecycle.loop_effects import Apply, Delete, Effect
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
 from feedbackloop.domain.lifecycle.loop_replicas import owning_replicas
+from feedbackloop.domain.lifecycle.loop_router import router_effects
 from feedbackloop.domain.serving import Serving, serving
 
 
@@ -111,14 +113,20 @@ class Plan:
     def _source(self) -> ModelSource:
         return source(self.admin, self.models, self.spec.models.credentials_secret_name)
 
-    def effects(self, *, adopt: bool) -> tuple[Effect, ...]:
+    def effects(self, now: datetime, *, adopt: bool) -> tuple[Effect, ...]:
         """What is missing or different, in the order in which it is safe to apply.
 
         Routes come before pods: traffic leaves a canary before it shrinks, and by the rollout's
         own order a canary is ready before traffic is routed to it.
         """
         adopted = (Apply(self.adoption, force=False),) if adopt and not self.adoption_applied else ()
-        return (*self._gateway(), *self._canary(), *adopted)
+        return (*self._gateway(), *self._router(now), *self._canary(), *adopted)
+
+    def _router(self, now: datetime) -> tuple[Effect, ...]:
+        """After the arms' Services, which a route refers to."""
+        if self.rollout is None:
+            return ()
+        return router_effects(self.seen, self.rollout.traffic_routing, self.routing, now)
 
     def _gateway(self) -> tuple[Effect, ...]:
         ref = self.seen.loop.ref

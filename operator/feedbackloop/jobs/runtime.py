@@ -27,7 +27,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from feedbackloop.api.gateway import ObjectStore
-from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, ExitCode, JobSpec, Result
+from feedbackloop.api.jobs import SECRETS_PATH, SPEC_PATH, SUITES_PATH, ExitCode, JobSpec, Result
 from feedbackloop.events.errors import EventsError
 from feedbackloop.events.keyring.keyring import Keyring
 from feedbackloop.events.keyring.opening import keyring_of
@@ -52,16 +52,18 @@ class Place:
     spec: Path = Path(SPEC_PATH)
     secrets: Path = Path(SECRETS_PATH)
     scratch: Path = Path("/scratch")
+    suites: Path = Path(SUITES_PATH)
     attempt: int = 1
     halvings: int = 0
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Place:
-        """`FL_SPEC` and `FL_SECRETS` move the files, for a run by hand."""
+        """`FL_SPEC`, `FL_SECRETS` and `FL_SUITES` move the files, for a run by hand."""
         return cls(
             spec=Path(environment.get("FL_SPEC", SPEC_PATH)),
             secrets=Path(environment.get("FL_SECRETS", SECRETS_PATH)),
             scratch=Path(environment.get("FL_SCRATCH", "/scratch")),
+            suites=Path(environment.get("FL_SUITES", SUITES_PATH)),
             attempt=int(environment.get("FL_ATTEMPT", "1")),
             halvings=int(environment.get("FL_HALVINGS", "0")),
         )

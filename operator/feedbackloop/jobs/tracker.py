@@ -27,6 +27,10 @@ BATCH = 500
 """Fewer than the 1 000 metrics that MLflow takes in one call."""
 
 
+TABLES = "mlflow.loggedArtifacts"
+"""The tag in which MLflow's UI finds a run's tables."""
+
+
 class Measure(NamedTuple):
     """One value; logged twice with the same four parts, it is there once."""
 
@@ -108,4 +112,7 @@ def _table(client: Any, run: str, path: str, columns: Mapping[str, list[Any]]) -
 
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     client.log_text(run, json.dumps({"columns": list(columns), "data": rows}), path)
-    client.set_tag(run, "mlflow.loggedArtifacts", json.dumps([{"path": path, "type": "table"}]))
+    known = json.loads(client.get_run(run).data.tags.get(TABLES, "[]"))
+    mine = {"path": path, "type": "table"}
+    if mine not in known:
+        client.set_tag(run, TABLES, json.dumps([*known, mine]))

@@ -13,15 +13,21 @@ from feedbackloop.domain.statistics.binomial import Interval
 from feedbackloop.domain.statistics.numerals import numeral
 
 
+WORDS = {
+    Verdict.SUCCESSFUL: "mean {} grows by less than {}",
+    Verdict.FAILED: "mean {} grows by more than {}",
+    Verdict.INCONCLUSIVE: "not shown that mean {} grows by less than {}",
+}
+
+
 def growth(gate: Gate, counts: GateCounts, level: Level) -> Finding:
     """Successful when the mean increase is shown to be below maxLoss, Failed when it is shown to be above."""
     found, most = _numbers(counts), float(gate.max_loss or "0")
     spread = f"{numeral(found.mean)} ({numeral(found.lower)} to {numeral(found.upper)})"
     said = f"mean difference {spread} on {counts.n} items in {found.clusters} groups"
-    verdict, words, needed = _decided(counts, found, most, level)
-    grows = f"{words} that mean {gate.metric.value} grows by {gate.max_loss}"
+    verdict, needed = _decided(counts, found, most, level)
     tail = "" if verdict is not Verdict.INCONCLUSIVE else needs(needed)
-    message = f"{grows}: {evidence(found.p_value, level, said)}{tail}"
+    message = f"{WORDS[verdict].format(gate.metric.value, gate.max_loss)}: {evidence(found.p_value, level, said)}{tail}"
     return Finding(verdict, message, found.p_value, needed, found.mean, Interval(found.lower, found.upper))
 
 
@@ -43,13 +49,13 @@ def _numbers(counts: GateCounts) -> Continuous:
     return counts.continuous
 
 
-def _decided(counts: GateCounts, found: Continuous, most: float, level: Level) -> tuple[Verdict, str, int | None]:
+def _decided(counts: GateCounts, found: Continuous, most: float, level: Level) -> tuple[Verdict, int | None]:
     enough = found.clusters >= bootstrap.FEWEST_CLUSTERS
     if enough and found.p_value <= level.alpha:
-        return Verdict.SUCCESSFUL, "refuted", None
+        return Verdict.SUCCESSFUL, None
     if enough and found.lower > most:
-        return Verdict.FAILED, "shown", None
-    return Verdict.INCONCLUSIVE, "neither shown nor refuted", _needed(counts, found, most, level)
+        return Verdict.FAILED, None
+    return Verdict.INCONCLUSIVE, _needed(counts, found, most, level)
 
 
 def _needed(counts: GateCounts, found: Continuous, most: float, level: Level) -> int | None:

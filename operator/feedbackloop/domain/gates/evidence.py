@@ -55,7 +55,9 @@ class Evidence:
     def counts(self) -> GateCounts:
         """What the rows come to."""
         found = count(self.gate, self.items, self.level, seed=self.seed, suite_digest=self.suite_digest)
-        return found.model_copy(update={"advisory": self.advisory, "error": self.error or found.error})
+        labels = tuple(int(count) for count in self.judge.get("table", ()))
+        said = {"advisory": self.advisory, "error": self.error or found.error, "judge_labels": labels}
+        return found.model_copy(update=said)
 
     @cached_property
     def verdict(self) -> GateResult:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from feedbackloop.api.evaluation import Gate, GateEffect, GateType
+from feedbackloop.api.evaluation import Gate, GateEffect, GateType, Metric
 from feedbackloop.api.improvementrun import GateResult
 from feedbackloop.api.jobs import GateCounts
 from feedbackloop.api.rolloutstatus import Verdict
-from feedbackloop.domain.gates import continuous, paired, share
+from feedbackloop.domain.gates import continuous, judged, paired, share
 from feedbackloop.domain.gates.findings import Finding, Level
+from feedbackloop.domain.statistics.agreement import KINDS
 from feedbackloop.domain.statistics.numerals import numeral
 
 Rule = Callable[[Gate, GateCounts, Level], Finding]
@@ -24,6 +25,11 @@ RULES: dict[GateType, Rule] = {
     GateType.BOOTSTRAP: continuous.growth,
     GateType.LIMIT: share.limit,
 }
+JUDGED: dict[GateType, Rule] = {
+    GateType.NON_INFERIORITY: judged.corrected(paired.non_inferiority),
+    GateType.SUPERIORITY: judged.corrected(paired.superiority_),
+}
+"""Of metric `judged_better`."""
 BOUNDS = {
     GateType.NON_INFERIORITY: "margin",
     GateType.CEILING: "max_failures",
@@ -39,7 +45,13 @@ def judge(gate: Gate, counts: GateCounts, level: Level | None = None) -> GateRes
     wrong = _impossible(gate, counts, level)
     if wrong is not None:
         return _result(gate, counts, level, Finding(Verdict.ERROR, wrong))
-    return _result(gate, counts, level, RULES[gate.type](gate, counts, level))
+    return _result(gate, counts, level, _rule(gate, counts)(gate, counts, level))
+
+
+def _rule(gate: Gate, counts: GateCounts) -> Rule:
+    if gate.metric is Metric.JUDGED_BETTER and any(counts.judge_labels):
+        return JUDGED.get(gate.type, RULES[gate.type])
+    return RULES[gate.type]
 
 
 def decides(result: GateResult) -> bool:
@@ -76,6 +88,11 @@ def _wrong_counts(counts: GateCounts) -> str | None:
 
 
 def _wrong_numbers(gate: Gate, counts: GateCounts) -> str | None:
+    labels = counts.judge_labels
+    if gate.metric is Metric.JUDGED_BETTER and not counts.advisory and sum(labels) == 0:
+        return "no labels say what the judge is worth"
+    if labels and (len(labels) != KINDS * KINDS or min(labels) < 0):
+        return "the table of the judge's labels is impossible"
     if gate.type is GateType.LIMIT and (counts.value is None or not math.isfinite(counts.value)):
         return f"{gate.metric.value} was not measured"
     if gate.type is GateType.BOOTSTRAP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from feedbackloop.api.evaluation import OF_THE_MODEL, Gate, GateEffect, GateType
 from feedbackloop.domain.gates import share
 from feedbackloop.domain.gates.findings import Level
 from feedbackloop.domain.statistics import bootstrap, sample_size
+from feedbackloop.domain.statistics.normal import upper_quantile
 
 INTENTS = "#intents"
 """After a slice's name: how many groups its items make, where some share an intent."""
@@ -63,6 +65,21 @@ def underpowered(
     at = levels or {}
     known = (gate for gate in gates if gate.suite not in unknown)
     return tuple(s for gate in known for s in _shortages(gate, slices, at.get(gate.name)))
+
+
+def churn(gains: int, losses: int, n: int) -> float:
+    """The share of items that changed sides."""
+    return (gains + losses) / n if n else 0.0
+
+
+def items_for_power(margin: float, alpha: float, churned: float, power: float = 0.85) -> int:
+    """About how many items show within the margin that a candidate is as good, with that probability.
+
+    The difference of equally good models has variance churn / n (normal approximation); never fewer than show it
+    without any churn. docs/decisions.md has the exact table.
+    """
+    deviations = upper_quantile(alpha) + upper_quantile(1 - power)
+    return max(sample_size.non_inferiority_minimum(margin, alpha), math.ceil((deviations / margin) ** 2 * churned))
 
 
 def key(gate: Gate) -> str:

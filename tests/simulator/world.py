@@ -63,7 +63,8 @@ def _response(population: Population, segment: Ints, loud: Bools) -> Floats:
     others = response[~loud].sum()
     wanted = others * population.loud_votes / (1 - population.loud_votes) / loud.sum()
     factor = min(1.0, 0.95 / wanted)
-    return np.where(loud, min(0.95, wanted), response * factor)
+    rated: Floats = np.where(loud, min(0.95, wanted), response * factor)
+    return rated
 
 
 def _down(kinds: Ints, seen: Floats) -> Floats:

@@ -40,6 +40,7 @@ class Kind:
 FEEDBACK_LOOP = Kind(GROUP, VERSION, "feedbackloops", "FeedbackLoop")
 IMPROVEMENT_RUN = Kind(GROUP, VERSION, "improvementruns", "ImprovementRun")
 ERASURE_REQUEST = Kind(GROUP, VERSION, "erasurerequests", "ErasureRequest")
+ROLLOUT_ACTION = Kind(GROUP, VERSION, "rolloutactions", "RolloutAction")
 
 CONFIG_MAP = Kind("", "v1", "configmaps", "ConfigMap")
 SERVICE = Kind("", "v1", "services", "Service")
@@ -67,6 +68,7 @@ ALL: tuple[Kind, ...] = (
     FEEDBACK_LOOP,
     IMPROVEMENT_RUN,
     ERASURE_REQUEST,
+    ROLLOUT_ACTION,
     CONFIG_MAP,
     SERVICE,
     SERVICE_ACCOUNT,

@@ -25,7 +25,13 @@ COUNTS_EVERY = timedelta(seconds=60)
 ABNORMAL = (ConditionType.STALLED, ConditionType.RECONCILING)
 """Present only while they are true."""
 _ANNOUNCED = (ConditionType.STALLED, ConditionType.TARGET_ADOPTED, ConditionType.COLLECTION_READY)
-_ANNOUNCED_WHEN_BAD = (ConditionType.STORAGE_REACHABLE, ConditionType.KEYS_ERASABLE)
+_ANNOUNCED_WHEN_BAD = (
+    ConditionType.STORAGE_REACHABLE,
+    ConditionType.KEYS_ERASABLE,
+    ConditionType.REGRESSED,
+    ConditionType.SUITES_FRESH,
+)
+_BAD_WHEN_TRUE = frozenset({ConditionType.STALLED.value, ConditionType.REGRESSED.value})
 _PROGRESS = frozenset({Reason.ADOPTING.value, Reason.GATEWAY_STARTING.value, Reason.DELETING.value})
 
 
@@ -45,12 +51,19 @@ def project(
     *,
     summary: Summary,
     findings: Iterable[Finding] = (),
+    absent: Iterable[ConditionType] = (),
     generation: int,
     now: datetime,
 ) -> FeedbackLoopStatus:
-    """The status with its conditions, changed counts only where something else changed or a minute has passed."""
+    """The status with its conditions, changed counts only where something else changed or a minute has passed.
+
+    Conditions of the types `absent` go unless a finding names them.
+    """
+    found = (*findings, *_kstatus(summary))
     conditions = before.conditions
-    for finding in (*findings, *_kstatus(summary)):
+    for type_ in set(absent) - {f.type for f in found}:
+        conditions = drop_condition(conditions, type_.value)
+    for finding in found:
         conditions = _set(conditions, finding, generation=generation, now=now)
     full = status.model_copy(update={"conditions": conditions, "observed_generation": generation})
     return _damped(before, full, now)
@@ -112,7 +125,7 @@ def _changed(before: FeedbackLoopStatus, after: FeedbackLoopStatus, type_: str) 
 
 def _condition_event(condition: Condition) -> Announcement | None:
     """Nothing while it cannot be told, and nothing of a service that was never away."""
-    good = (condition.status == ConditionStatus.TRUE) != (condition.type == ConditionType.STALLED.value)
+    good = (condition.status == ConditionStatus.TRUE) != (condition.type in _BAD_WHEN_TRUE)
     if condition.status == ConditionStatus.UNKNOWN or (good and condition.type in _ANNOUNCED_WHEN_BAD):
         return None
     normal = good or condition.reason in _PROGRESS

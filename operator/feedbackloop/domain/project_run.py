@@ -33,8 +33,15 @@ def _over(turn: Turn, outcome: RunOutcome) -> ImprovementRunStatus:
     """A run is a job: ended is ready, whatever it found, unless it could not do its work."""
     turn = turn.unfind(ConditionType.RECONCILING).unfind(ConditionType.STALLED)
     well = outcome is not RunOutcome.FAILED
-    turn = turn.found(ConditionType.READY, well, READY_REASON[outcome], turn.status.message)
+    turn = turn.found(ConditionType.READY, well, _reason(turn.status, outcome), turn.status.message)
     return turn.update(stage=outcome.value).status
+
+
+def _reason(status: ImprovementRunStatus, outcome: RunOutcome) -> Reason:
+    """A run is skipped for several reasons: the last thing that was decided tells which."""
+    if outcome is RunOutcome.SKIPPED and status.decisions:
+        return Reason(status.decisions[-1].what)
+    return READY_REASON[outcome]
 
 
 def _stalled(turn: Turn, reason: Reason, message: str) -> ImprovementRunStatus:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from feedbackloop.api.adminconfig import AdminConfig
-from feedbackloop.api.conditions import Reason
+from feedbackloop.api.conditions import ConditionType, Reason
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import Json
 from feedbackloop.domain.findings import Finding
-from feedbackloop.domain.lifecycle import loop_periodic
+from feedbackloop.domain.lifecycle import loop_history, loop_periodic
 from feedbackloop.domain.lifecycle.loop_checks import belongs, leftovers, stalled, unfit, unready
 from feedbackloop.domain.lifecycle.loop_delete import decide_deletion
 from feedbackloop.domain.lifecycle.loop_effects import Announcement, Create, Decision, Effect
@@ -20,6 +20,7 @@ from feedbackloop.domain.lifecycle.loop_findings import (
     collection_ready,
     keys_erasable,
     storage_reachable,
+    suites_fresh,
     target_adopted,
 )
 from feedbackloop.domain.lifecycle.loop_models import Models, roles
@@ -27,6 +28,7 @@ from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, Loo
 from feedbackloop.domain.lifecycle.loop_plan import Plan, plan
 from feedbackloop.domain.lifecycle.loop_runs import consumed, summaries
 from feedbackloop.domain.lifecycle.loop_trigger import NewRun, due, run_object
+from feedbackloop.domain.lifecycle.loop_watch import regressed
 from feedbackloop.domain.project_loop import Summary, announcements, counters, project
 
 STALLED_SECONDS = 30.0
@@ -72,6 +74,9 @@ def bookkeeping(seen: LoopObservation, spec: FeedbackLoopSpec, now: datetime) ->
     run = seen.active
     return seen.loop.status.model_copy(
         update={
+            "promotions": loop_history.promotions(seen, now),
+            "suites": loop_history.suites(seen, now),
+            "lifetime": loop_history.lifetime(seen, spec.rollout),
             **_roles(roles(spec, seen.loop.status, run, seen.runs, now)),
             "candidate": run.status.candidate if run and run.status.rollout else None,
             "active_run_name": run.name if run else None,
@@ -199,10 +204,17 @@ class _Turn:
             before,
             self.plan.status.model_copy(update=update),
             summary=summary,
-            findings=(*findings, *keys_erasable(self.seen, self.plan.spec)),
+            findings=(*findings, *keys_erasable(self.seen, self.plan.spec), *self._over_runs()),
+            absent=(ConditionType.REGRESSED, ConditionType.SUITES_FRESH),
             generation=self.seen.loop.generation,
             now=self.now,
         )
+
+    def _over_runs(self) -> tuple[Finding, ...]:
+        """What more than one run has to say; absent when there is nothing."""
+        status, spec = self.plan.status, self.plan.spec
+        found = (regressed(self.seen, spec, status, self.now), suites_fresh(spec, status.suites))
+        return tuple(f for f in found if f is not None)
 
     def _objects(self, stall: Finding | None) -> tuple[Effect, ...]:
         """A loop that must act against an obstacle keeps its routes, but does not overrule whoever owns the target."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from feedbackloop.api.conditions import ConditionType, Reason
-from feedbackloop.api.feedbackloop import FeedbackLoopSpec
+from feedbackloop.api.evaluation import Suite
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec, SuiteLooks
 from feedbackloop.domain import naming
 from feedbackloop.domain.children import target as targets
 from feedbackloop.domain.findings import Finding
@@ -96,3 +97,21 @@ def keys_erasable(seen: LoopObservation, spec: FeedbackLoopSpec) -> tuple[Findin
         )
         return (Finding(ConditionType.KEYS_ERASABLE, False, Reason.KEYS_BUCKET_VERSIONED, message),)
     return (Finding(ConditionType.KEYS_ERASABLE, True, Reason.UNVERSIONED, f"bucket {bucket} keeps no old versions"),)
+
+
+def suites_fresh(spec: FeedbackLoopSpec, looks: tuple[SuiteLooks, ...]) -> Finding | None:
+    """Whether a set of items has decided more often than its refresh policy says; None while none was counted."""
+    suites = {s.name: s for s in spec.evaluation.suites} if spec.evaluation else {}
+    counted = [(suites[entry.suite], entry) for entry in looks if entry.suite in suites]
+    now = [(suite, entry) for suite, entry in counted if suite.source.digest in (None, entry.digest)]
+    if not now:
+        return None
+    used = sorted(_used_up(suite, entry) for suite, entry in now if entry.looks >= suite.refresh.looks)
+    if used:
+        return Finding(ConditionType.SUITES_FRESH, False, Reason.SUITE_EXHAUSTED, "; ".join(used))
+    return Finding(ConditionType.SUITES_FRESH, True, Reason.FRESH, "every set of items may decide again")
+
+
+def _used_up(suite: Suite, entry: SuiteLooks) -> str:
+    allowed = suite.refresh.looks
+    return f"suite {suite.name} has decided {entry.looks} times, its refresh policy allows {allowed}: give it new items"

@@ -14,6 +14,7 @@ from datetime import datetime
 from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.improvementrun import ImprovementRunStatus
 from feedbackloop.domain.errors import UserError
+from feedbackloop.domain.lifecycle.run_actions import answer_early
 from feedbackloop.domain.lifecycle.run_effects import Ask, Effect, Note
 from feedbackloop.domain.lifecycle.run_inputs import check_loop, pin
 from feedbackloop.domain.lifecycle.run_registry import register, settle, track
@@ -21,10 +22,13 @@ from feedbackloop.domain.lifecycle.run_rollout import roll_out
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
 from feedbackloop.domain.lifecycle.run_stages import curate, evaluate, train
 from feedbackloop.domain.lifecycle.run_turn import STALLED_SECONDS, Turn
+from feedbackloop.domain.lifecycle.run_watch import watch
 from feedbackloop.domain.project_run import project
 
 STEPS: tuple[Callable[[Turn], Turn], ...] = (
     settle,
+    watch,
+    answer_early,
     check_loop,
     pin,
     track,

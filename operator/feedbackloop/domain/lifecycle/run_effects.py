@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from feedbackloop.api.conditions import Reason
+from feedbackloop.api.rolloutaction import ActionResult
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,19 @@ class DeleteJob:
     name: str
 
 
-Effect = Create | DeleteJob
+@dataclass(frozen=True)
+class AnswerAction:
+    """What became of a RolloutAction, written into its status as it was read."""
+
+    name: str
+    resource_version: str
+    generation: int
+    result: ActionResult
+    message: str
+    at: str
+
+
+Effect = Create | DeleteJob | AnswerAction
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, PodOffset
 from feedbackloop.api.gateway import LoopRef
 from feedbackloop.api.improvement import Improvement
 from feedbackloop.api.improvementrun import RunInputs, RunOutcome
+from feedbackloop.api.rollout import NewRevisionPolicy
 from feedbackloop.domain import naming
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.jobs.specs import Brief, endpoint, pinned
+from feedbackloop.domain.lifecycle import retried
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_stop import stop
 from feedbackloop.domain.lifecycle.run_turn import Turn
@@ -33,7 +35,18 @@ def brief(turn: Turn) -> Brief:
 
 
 def superseded(seen: RunSeen) -> str | None:
-    """Why the inputs no longer hold: the loop's champion was changed by a person, or the loop is another one."""
+    """Why the run must make room: its inputs no longer hold, or a newer run goes first."""
+    return _outdated(seen) or (f"the newer run {seen.superseded_by} goes first" if _makes_room(seen) else None)
+
+
+def _makes_room(seen: RunSeen) -> bool:
+    """Not once the target is being updated: that promotion is decided, and ends soon."""
+    rollout = seen.status.rollout
+    return seen.superseded_by is not None and (rollout is None or rollout.promoting_since is None)
+
+
+def _outdated(seen: RunSeen) -> str | None:
+    """The loop's champion was changed by a person, or the loop is another one."""
     inputs, loop = seen.status.inputs, seen.loop
     if inputs is None:
         return None
@@ -72,11 +85,34 @@ def pin(turn: Turn) -> Turn:
             Reason.LOOP_NOT_FOUND, f"spec.loopName: there is no FeedbackLoop {turn.seen.spec.loop_name} here"
         )
     improvement = _improvement(loop.spec, turn.seen.spec.improvement_name)
+    passed_over = _passed_over(turn.seen, loop)
+    if passed_over:
+        return turn.end(RunOutcome.SKIPPED, Reason.RUN_ACTIVE, passed_over)
     reason, message = _not_yet(turn.seen, loop)
     if message:
         return waiting.wait(reason, message, turn.poll)
     _check_names(turn.admin, loop.spec, improvement)
-    return _pinned(turn, loop)
+    return _pinned(turn, loop) if turn.seen.spec.retry_of is None else _again(turn, loop, turn.seen.spec.retry_of)
+
+
+def _passed_over(seen: RunSeen, loop: LoopSeen) -> str:
+    """Why this run ends without having begun, by newRevisionPolicy; empty when it goes on or waits."""
+    if seen.blocked_by is None:
+        return ""
+    if loop.policy is NewRevisionPolicy.REJECT:
+        return f"run {seen.blocked_by} is under way, and newRevisionPolicy is Reject"
+    if seen.newer is not None:
+        return f"run {seen.blocked_by} is under way, and the newer run {seen.newer} waits already"
+    return ""
+
+
+def _again(turn: Turn, loop: LoopSeen, source: str) -> Turn:
+    """The inputs, stages and gates of another run; refused when it has no candidate that may get traffic."""
+    before = turn.seen.retried
+    why = retried.refusal(source, before, loop) if before else f"spec.retryOf: there is no ImprovementRun {source} here"
+    if why or before is None:
+        return turn.end(RunOutcome.SKIPPED, Reason.INVALID_SPEC, why)
+    return retried.adopt(turn, source, before, loop)
 
 
 def _pinned(turn: Turn, loop: LoopSeen) -> Turn:
@@ -101,12 +137,12 @@ def _not_yet(seen: RunSeen, loop: LoopSeen) -> tuple[Reason, str]:
     if loop.deleting:
         return Reason.DELETING, "the loop is being deleted"
     if seen.blocked_by is not None:
-        return Reason.WAITING, f"run {seen.blocked_by} of this loop goes first"
+        return Reason.QUEUED, f"run {seen.blocked_by} of this loop goes first"
     if loop.spec.suspend:
         return Reason.SUSPENDED, "the loop is suspended: spec.suspend is true"
     if champion is None or declared is None or declared.digest != loop.spec.target.model.digest:
         return Reason.WAITING, "the loop has no champion yet"
-    if _cut(seen) is None:
+    if seen.spec.retry_of is None and _cut(seen) is None:
         return Reason.GATEWAY_UNAVAILABLE, "not every gateway pod answers"
     return Reason.WAITING, ""
 

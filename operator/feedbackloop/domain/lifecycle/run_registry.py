@@ -54,17 +54,17 @@ def register(turn: Turn) -> Turn:
 
 
 def settle(turn: Turn) -> Turn:
-    """A run that is over is closed in MLflow too; afterwards nothing is asked or written any more."""
+    """A run that is over is closed in MLflow too; afterwards MLflow is not asked any more."""
     if turn.status.outcome is None:
         return turn
     turn = turn.at_stage(turn.status.outcome.value, Reason.AS_DECLARED)
     if turn.status.mlflow.settled_at is not None or turn.status.mlflow.run_id is None:
-        return turn.hold(None)
+        return turn
     turn = delete_stopped(turn)
     if turn.seen.registry_outage is not None:
         return turn.outage(turn.seen.registry_outage)
     if turn.seen.answers.settled:
-        return _reached(_mlflow(turn, settled_at=turn.at)).hold(None)
+        return _reached(_mlflow(turn, settled_at=turn.at))
     if not _serving_settled(turn):
         return turn.hold(turn.poll)
     return turn.ask(_settle(turn, brief(turn)))
@@ -118,7 +118,7 @@ def _register(turn: Turn, b: Brief, candidate: ModelStatus) -> Register:
         endpoint=_registry(b),
         registered_model=b.spec.registry.registered_model,
         run_id=b.mlflow_run_id,
-        candidate=Version(turn.seen.uid, candidate.uri, {**_artefact(b, candidate), **lineage}),
+        candidate=Version(_key(turn, candidate), candidate.uri, {**_artefact(b, candidate), **lineage}),
         champion=_version(turn, b, b.inputs.champion),
     )
 
@@ -127,9 +127,16 @@ def _version(turn: Turn, b: Brief, model: ModelStatus) -> Version:
     """The version of a model that is serving: of the run that made it, or of its declaration."""
     candidate = turn.status.candidate
     if candidate is not None and candidate.digest == model.digest:
-        return Version(turn.seen.uid, model.uri, _artefact(b, model))
+        return Version(_key(turn, candidate), model.uri, _artefact(b, model))
     key = dict(turn.seen.model_keys).get(model.digest) or declared_key(model.digest)
     return Version(key, model.uri, _artefact(b, model))
+
+
+def _key(turn: Turn, candidate: ModelStatus) -> str:
+    """Of a candidate that is rolled out again: of the run that made it."""
+    if candidate.run_name == turn.seen.name:
+        return turn.seen.uid
+    return dict(turn.seen.model_keys).get(candidate.digest, turn.seen.uid)
 
 
 def _artefact(b: Brief, model: ModelStatus) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from feedbackloop.api.conditions import Reason
@@ -11,6 +13,9 @@ from feedbackloop.api.rollout import Rollout
 from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain import rollout as rollouts
 from feedbackloop.domain.errors import UserError
+from feedbackloop.domain.lifecycle.loop_history import former_champions
+from feedbackloop.domain.lifecycle.retried import attempt
+from feedbackloop.domain.lifecycle.run_actions import answer
 from feedbackloop.domain.lifecycle.run_inputs import brief, superseded
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
 from feedbackloop.domain.lifecycle.run_turn import Turn
@@ -49,9 +54,25 @@ def observation(seen: RunSeen, rollout: RolloutStatus) -> RolloutObservation:
         target=serving.target if serving else ABSENT,
         canary=serving.canary if serving else ABSENT,
         superseded=superseded(seen) is not None,
-        suspended=seen.loop is not None and seen.loop.spec.suspend,
         queries=seen.queries,
+        provider=seen.provider,
+        actions=tuple(held.seen for held in seen.actions),
+        **_of_loop(seen),
     )
+
+
+def _of_loop(seen: RunSeen) -> dict[str, Any]:
+    """What the loop says now: what people changed since the run was pinned, and what it remembers."""
+    if seen.loop is None:
+        return {}
+    spec, status = seen.loop.spec, seen.loop.status
+    return {
+        "suspended": spec.suspend,
+        "paused": spec.rollout is not None and spec.rollout.paused,
+        "steps": spec.rollout.steps if spec.rollout else None,
+        "promotions": former_champions(status),
+        "level": status.lifetime.next_level if status.lifetime else None,
+    }
 
 
 def applied(seen: RunSeen, rollout: RolloutStatus) -> bool:
@@ -81,7 +102,8 @@ def _begin(turn: Turn) -> Turn:
     if turn.seen.loop is not None and turn.seen.loop.spec.suspend:
         return turn.wait(Reason.SUSPENDED, "the loop is suspended: spec.suspend is true", turn.poll)
     _spec(turn)
-    begun = turn.update(rollout=rollouts.begin(turn.seen.uid, turn.now))
+    rollout = rollouts.begin(turn.seen.uid, turn.now)
+    begun = turn.update(rollout=rollout.model_copy(update={"attempt": attempt(turn.seen.retried)}))
     return begun.record(Reason.CANARY_STARTING, "the gates passed: the rollout begins").hold(turn.poll)
 
 
@@ -91,6 +113,7 @@ def _taken(turn: Turn, advance: Advance) -> Turn:
         turn = turn.find(finding)
     for record in advance.records:
         turn = turn.record(Reason(record.what), record.why)
+    turn = answer(turn, advance)
     if advance.outcome is None:
         return turn.at_stage(TITLE, Reason.PROGRESSING, advance.message).hold(turn.poll)
     return turn.end(advance.outcome, END_REASON[advance.outcome], advance.message)

@@ -9,10 +9,13 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, 
 from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.api.improvementrun import ImprovementRunSpec, ImprovementRunStatus
 from feedbackloop.api.jobs import ProgressFile
+from feedbackloop.api.rollout import NewRevisionPolicy
 from feedbackloop.domain.jobs.results import ResultFile
 from feedbackloop.domain.jobs.seen import ChildSeen, JobSeen
+from feedbackloop.domain.lifecycle.held_actions import HeldAction
 from feedbackloop.domain.rollout import ArmObserved
 from feedbackloop.domain.rollout.queries import QuerySeen
+from feedbackloop.domain.traffic.seen import ProviderSeen
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,11 @@ class LoopSeen:
     spec: FeedbackLoopSpec
     status: FeedbackLoopStatus
     deleting: bool = False
+
+    @property
+    def policy(self) -> NewRevisionPolicy:
+        """What a new run does while another one is under way, as the loop says now."""
+        return self.spec.rollout.new_revision_policy if self.spec.rollout else NewRevisionPolicy.QUEUE
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,16 @@ class RunSeen:
     """Of the annotation, on a run that the operator made."""
     blocked_by: str | None = None
     """The run whose turn it is, while that is another one."""
+    newer: str | None = None
+    """Of a run that waits: the newest run that waits too, when that is another one."""
+    superseded_by: str | None = None
+    """The run for which this one makes room, by newRevisionPolicy."""
+    retried: ImprovementRunStatus | None = None
+    """Of a run with spec.retryOf, until its rollout has begun: the status of that run; None when it is gone."""
+    actions: tuple[HeldAction, ...] = ()
+    """Unanswered actions of this run, Retry excepted, oldest first."""
+    provider: ProviderSeen | None = None
+    """What the traffic provider was seen to do; None: the gateway splits."""
     gateways: tuple[GatewayStatus, ...] | None = None
     stage: StageSeen = StageSeen()
     serving: ServingSeen | None = None

@@ -55,7 +55,7 @@ def test_stalls_with_a_reason_when_a_person_must_act(seen: RunSeen, reason: str)
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (given.new(blocked_by="an-older-run"), "Waiting"),
+        (given.new(blocked_by="an-older-run"), "Queued"),
         (given.new(loop=NO_CHAMPION), "Waiting"),
         (given.new(loop=given.loop(suspend=True)), "Suspended"),
         (given.new(gateways=None), "GatewayUnavailable"),

@@ -104,7 +104,7 @@ def test_aliases_wait_for_the_loop_to_have_switched_its_champion() -> None:
 def test_a_settled_run_is_looked_at_no_more() -> None:
     done = given.decided(replace(promoted(), answers=Answers(settled=True)))
     assert done.status.mlflow.settled_at is not None
-    rest = given.decided(replace(promoted(), status=done.status), after=3600)
+    rest = given.decided(replace(promoted(), status=done.status), after=604_800)
     assert (rest.status, rest.asks, rest.effects, rest.requeue) == (done.status, (), (), None)
 
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from feedbackloop.adapters.context import Adapters
 from feedbackloop.adapters.kinds import FEEDBACK_LOOP, IMPROVEMENT_RUN
 from feedbackloop.adapters.ports import Json
+from feedbackloop.adapters.traffic import read_router
 from feedbackloop.api import ANNOTATION_CUT
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, ModelStatus, PodOffset
@@ -23,9 +24,12 @@ from feedbackloop.controllers.run.gather_queries import queries_seen
 from feedbackloop.controllers.run.gather_serving import serving_seen
 from feedbackloop.controllers.run.gather_stage import with_stage
 from feedbackloop.domain.errors import UserError
+from feedbackloop.domain.jobs.specs import pinned
 from feedbackloop.domain.lifecycle.run_active import active_run, newest_waiting
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
+from feedbackloop.domain.lifecycle.run_provider import provider_in
 from feedbackloop.domain.lifecycle.run_watch import watched
+from feedbackloop.domain.traffic import ProviderSeen
 
 _MOST_RETRIES = 32
 _CUT = TypeAdapter(tuple[PodOffset, ...])
@@ -136,7 +140,17 @@ async def _under_way(adapters: Adapters, seen: RunSeen, now: datetime) -> RunSee
         return seen
     gateways = await _gateways(adapters, seen)
     seen = replace(seen, queries=queries_seen(adapters.sources, seen, now))
-    return replace(seen, gateways=gateways, serving=await serving_seen(adapters.kubernetes, seen))
+    seen = replace(seen, gateways=gateways, serving=await serving_seen(adapters.kubernetes, seen))
+    return replace(seen, provider=await _provider(adapters, seen))
+
+
+async def _provider(adapters: Adapters, seen: RunSeen) -> ProviderSeen | None:
+    """Of a router that is not the gateway."""
+    inputs = seen.status.inputs
+    rollout = pinned(inputs.pinned_spec).rollout if inputs else None
+    if rollout is None:
+        return None
+    return provider_in(seen, await read_router(adapters.kubernetes, seen.namespace, rollout.traffic_routing))
 
 
 async def _gateways(adapters: Adapters, seen: RunSeen) -> tuple[GatewayStatus, ...] | None:

@@ -14,13 +14,18 @@ _OUTCOMES = {
     Reason.SUPERSEDED.value: RunOutcome.SUPERSEDED,
     Reason.MAX_DURATION.value: RunOutcome.INCONCLUSIVE,
     Reason.SOURCE_UNAVAILABLE.value: RunOutcome.INCONCLUSIVE,
+    Reason.APPROVAL_TIMEOUT.value: RunOutcome.INCONCLUSIVE,
+    Reason.SHADOW_INCONCLUSIVE.value: RunOutcome.INCONCLUSIVE,
 }
 
 
 def superseded(s: Situation) -> Move | None:
+    """Not while the target could not carry the canary's share (I4): nobody is hurt by waiting for it."""
     if not s.observed.superseded or s.status.abort is not None:
         return None
-    return aborted(s, Reason.SUPERSEDED, "another model was declared as the target's")
+    if s.status.weight > 0 and not s.observed.target.complete:
+        return None
+    return aborted(s, Reason.SUPERSEDED, s.observed.superseded_by or "another model was declared as the target's")
 
 
 def take_back(s: Situation) -> Move | Hold | None:

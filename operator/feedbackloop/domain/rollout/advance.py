@@ -13,17 +13,26 @@ from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout import (
     abort,
+    approvals,
     bookkeeping,
     capacity,
     evidence,
+    following,
     guardrails,
+    header_routes,
     holds,
     limits,
+    pausing,
     promotion,
+    routers,
+    scaling,
     shadow,
+    skipping,
     sources,
     stability,
     steps,
+    verbs,
+    windows,
 )
 from feedbackloop.domain.rollout.conditions import findings
 from feedbackloop.domain.rollout.model import Advance, RolloutObservation
@@ -32,36 +41,62 @@ from feedbackloop.domain.rollout.situation import Hold, Move, Rule, Situation
 POLL_SECONDS = 2.0
 _MOST_MOVES = 200
 
-RULES: tuple[Rule, ...] = (
+OBSERVING: tuple[Rule, ...] = (
+    routers.seen,
+    routers.repaired,
     bookkeeping.epoch_starts,
     bookkeeping.canary_arrives,
+    following.begins,
+    pausing.begins,
+    pausing.ends,
     sources.answers,
     evidence.look,
+)
+TAKING_BACK: tuple[Rule, ...] = (
+    verbs.take,
     abort.superseded,
     abort.take_back,
     guardrails.fails,
     evidence.harm,
     stability.canary_lost,
     limits.progress_deadline,
+    limits.routing_deadline,
     limits.max_duration,
+    approvals.timeout,
+    approvals.suffice,
     sources.deadline,
-    holds.suspended,
+    routers.strikes,
+)
+HOLDING: tuple[Rule, ...] = (
+    capacity.keeps_up,
+    pausing.paused,
     holds.epoch_applying,
     promotion.drain,
     promotion.update_target,
-    holds.metrics_missing,
-    holds.target_degraded,
     holds.sample_ratio,
+    holds.metrics_missing,
+    routers.not_routed,
+    holds.target_degraded,
     holds.rated_share,
     holds.target_unavailable,
+    windows.closed,
+)
+GOING_ON: tuple[Rule, ...] = (
     stability.restore,
-    capacity.keeps_up,
-    shadow.shadow,
+    following.restart,
+    skipping.rollback_window,
+    scaling.set_canary_scale,
+    header_routes.set_header_route,
     steps.set_weight,
+    steps.pause,
+    shadow.shadow,
     steps.analysis,
+    approvals.approval,
+    promotion.level,
     promotion.to_full,
     promotion.bake,
 )
+RULES = (*OBSERVING, *TAKING_BACK, *HOLDING, *GOING_ON)
 
 
 def begin(run_uid: str, now: datetime) -> RolloutStatus:
@@ -83,10 +118,12 @@ def advance(
 
     Calling it again with the resulting status and the same observation changes nothing.
     """
-    s = Situation(spec, status, observed, now, run_uid, champion, candidate)
+    followed = following.followed(spec, observed.steps)
+    s = Situation(followed, status, observed, now, run_uid, champion, candidate)
     s, last, records = _run(s)
     outcome = last.outcome if isinstance(last, Move) else None
-    return Advance(s.status, findings(s, last), records, outcome, last.message, POLL_SECONDS)
+    answers = verbs.answers(s)
+    return Advance(s.status, findings(s, last), records, outcome, last.message, POLL_SECONDS, answers)
 
 
 def _run(s: Situation) -> tuple[Situation, Move | Hold, tuple[DecisionRecord, ...]]:

@@ -15,9 +15,11 @@ def keeps_up(s: Situation) -> Move | None:
 
 def awaited(s: Situation, weight: int) -> Move | Hold | None:
     """Whatever keeps the canary from taking `weight`; None when it is ready for it."""
-    scaled = _scaled(s, weight)
-    if scaled is not None:
-        return scaled
+    return _scaled(s, weight) or available(s)
+
+
+def available(s: Situation) -> Move | Hold | None:
+    """Whatever keeps the canary, as it was scaled, from being there."""
     if s.canary_available:
         return None
     if s.status.canary_awaited_since is None:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 
 from feedbackloop.api.conditions import Reason
+from feedbackloop.api.rollout import StableUnhealthyPolicy
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.evidence.rated_share import Uneven
 from feedbackloop.domain.evidence.sample_ratio import Mismatch
 from feedbackloop.domain.rollout import guardrails, sources
 from feedbackloop.domain.rollout.situation import Hold, Situation
 from feedbackloop.domain.statistics.numerals import numeral_of_log
-
-
-def suspended(s: Situation) -> Hold | None:
-    if not s.observed.suspended:
-        return None
-    return Hold(Reason.SUSPENDED, "spec.suspend is true: the steps are frozen, guardrails still abort")
 
 
 def epoch_applying(s: Situation) -> Hold | None:
@@ -55,9 +51,16 @@ def rated_share(s: Situation) -> Hold | None:
 
 def target_unavailable(s: Situation) -> Hold | None:
     """No step while stable is not whole: it is what the candidate is compared with, and the way back."""
-    if s.observed.target.serves(s.champion):
+    if s.observed.target.serves(s.champion) or _may_replace(s):
         return None
     return Hold(Reason.TARGET_UNAVAILABLE, "not every replica of the target is ready with the champion")
+
+
+def _may_replace(s: Situation) -> bool:
+    """By policy a canary with all its evidence may still take the place of a stable arm that is not whole."""
+    decided = bool(s.status.outcomes) and all(o.verdict is Verdict.SUCCESSFUL for o in s.status.outcomes)
+    wanted = s.spec.stable_unhealthy_policy is StableUnhealthyPolicy.PROMOTE_IF_CANARY_HEALTHY
+    return wanted and decided and not guardrails.waiting(s)
 
 
 def _mismatch(m: Mismatch) -> str:

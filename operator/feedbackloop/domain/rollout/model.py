@@ -84,6 +84,8 @@ class RolloutObservation:
     """What other sources of guardrails answered."""
     provider: ProviderSeen | None = None
     """What the traffic provider was seen to do; None: the gateway splits."""
+    superseded_by: str = ""
+    """By what, for people."""
     steps: tuple[Step, ...] | None = None
     """The loop's spec.rollout.steps, as they are now; None: as pinned. All else of the spec stays as pinned."""
 

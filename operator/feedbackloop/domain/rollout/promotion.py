@@ -13,6 +13,7 @@ from feedbackloop.domain.rollout import guardrails
 from feedbackloop.domain.rollout.capacity import awaited
 from feedbackloop.domain.rollout.intents import record, routed, update
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
+from feedbackloop.domain.statistics.numerals import numeral
 
 
 def to_full(s: Situation) -> Move | Hold | None:
@@ -22,8 +23,21 @@ def to_full(s: Situation) -> Move | Hold | None:
     waiting = awaited(s, 100)
     if waiting is not None:
         return waiting
-    why = f"all steps are done: weight {s.status.weight} to 100, the target stays warm"
-    return Move(routed(s.status, 100, s.now), record(s, Reason.WEIGHT_APPLYING, why))
+    done = "no more steps are needed" if s.status.skip_steps else "all steps are done"
+    why = f"{done}: weight {s.status.weight} to 100, the target stays warm"
+    return Move(routed(update(s.status, header_routes=()), 100, s.now), record(s, Reason.WEIGHT_APPLYING, why))
+
+
+def level(s: Situation) -> Hold | None:
+    """Over the life of a loop the evidence for a promotion must also pass the level that the procedure gives it."""
+    if s.observed.level is None or s.step is not None or s.status.skip_steps or s.beyond_steps:
+        return None
+    least = 1 / float(s.observed.level)
+    short = [o for o in s.status.outcomes if float(o.non_inferiority_e_value) < least]
+    if not short:
+        return None
+    have = ", ".join(f"{o.name} {o.non_inferiority_e_value}" for o in short)
+    return Hold(Reason.LEVEL_SPENT, f"the loop's lifetime asks for evidence of {numeral(least)}; so far {have}")
 
 
 def bake(s: Situation) -> Move | Hold | None:

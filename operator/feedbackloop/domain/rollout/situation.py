@@ -56,16 +56,35 @@ class Situation:
     def applied(self) -> bool:
         """The intended epoch is in force in every gateway pod, by the pods' own word too."""
         intended = self.run_uid, self.status.epoch
-        return self.observed.applied and bool(self.gateways) and self._all_report(intended)
+        reported = self.observed.applied and bool(self.gateways) and self._all_report(intended)
+        return reported and self.router_ready
 
     def _all_report(self, intended: tuple[str, int]) -> bool:
         return all((g.run_uid, g.epoch) == intended for g in self.gateways)
 
     @property
+    def router_ready(self) -> bool:
+        """A traffic provider, where there is one, has accepted the intended epoch."""
+        provider = self.observed.provider
+        return provider is None or (provider.epoch == self.status.epoch and provider.accepted)
+
+    @property
     def step(self) -> Step | None:
-        """The step that is under way; None once all are done."""
+        """The step that is under way; None once all are done, or none is needed."""
         index = self.status.step_index
-        return self.spec.steps[index] if index < len(self.spec.steps) else None
+        if self.status.skip_steps or self.beyond_steps or index >= len(self.spec.steps):
+            return None
+        return self.spec.steps[index]
+
+    @property
+    def beyond_steps(self) -> bool:
+        """The canary serves everything, or did until it became unavailable: an edit of the steps comes too late."""
+        return self.promoting or 100 in (self.status.weight, self.status.resume_weight)
+
+    @property
+    def frozen(self) -> bool:
+        """A person or a rule has paused the steps; guardrails and harm still abort."""
+        return self.observed.suspended or self.observed.paused or self.status.pause_reason != ""
 
     @property
     def canary_available(self) -> bool:
@@ -78,8 +97,8 @@ class Situation:
         return self.status.promoting_since is not None
 
     def replicas_for(self, weight: int) -> int:
-        """The canary replicas that a weight needs, as many as the target would have for it."""
-        return max(1, math.ceil(self.observed.target.replicas * weight / 100))
+        """The canary replicas that a weight needs, as many as the target would have for it, or that were asked for."""
+        return max(1, math.ceil(self.observed.target.replicas * weight / 100), self.status.scale or 0)
 
     def elapsed(self, since: str | None) -> float:
         return 0.0 if since is None else seconds_since(since, self.now)

@@ -1,14 +1,17 @@
-"""The declared steps, in order: `setWeight` and `analysis`."""
+"""Declared steps that wait for weight, time or evidence: `setWeight`, `pause` and `analysis`."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.rollout import Analysis, Outcome, Until
-from feedbackloop.api.rolloutstatus import OutcomeStatus, RolloutStatus, Verdict
+from feedbackloop.api.rolloutstatus import OutcomeStatus, Verdict
+from feedbackloop.domain.rfc3339 import instant, stamp
 from feedbackloop.domain.rollout import guardrails
 from feedbackloop.domain.rollout.capacity import awaited
 from feedbackloop.domain.rollout.evidence import evidence, standing
-from feedbackloop.domain.rollout.intents import record, routed, update
+from feedbackloop.domain.rollout.intents import next_step, record, routed
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
 
 
@@ -18,7 +21,7 @@ def set_weight(s: Situation) -> Move | Hold | None:
     if weight is None:
         return None
     if s.status.weight == weight:
-        return Move(_next(s))
+        return Move(next_step(s))
     waiting = awaited(s, weight)
     if waiting is not None:
         return waiting
@@ -35,11 +38,21 @@ def analysis(s: Situation) -> Move | Hold | None:
     undecided = [name for name in step.outcome_names if not _has_evidence(s, step, name)]
     if requests or undecided:
         return Hold(Reason.COLLECTING_EVIDENCE, _collecting(s, step, requests))
-    return Move(_next(s), record(s, *_found(s, step)))
+    return Move(next_step(s), record(s, *_found(s, step)))
 
 
-def _next(s: Situation) -> RolloutStatus:
-    return update(s.status, step_index=s.status.step_index + 1)
+def pause(s: Situation) -> Move | Hold | None:
+    """For a time, or until a person goes on."""
+    step = s.step.pause if s.step else None
+    if step is None:
+        return None
+    which = f"step {s.status.step_index + 1} of {len(s.spec.steps)}"
+    if step.duration_seconds is None:
+        return Hold(Reason.PAUSE_STEP, f"{which}: paused until a person promotes or resumes")
+    if s.elapsed(s.status.step_since) >= step.duration_seconds:
+        return Move(next_step(s))
+    until = instant(s.status.step_since or stamp(s.now)) + timedelta(seconds=step.duration_seconds)
+    return Hold(Reason.PAUSE_STEP, f"{which}: paused until {stamp(until)}")
 
 
 def _has_evidence(s: Situation, step: Analysis, name: str) -> bool:

@@ -16,10 +16,21 @@ from typing import Any
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, ModelStatus
 from feedbackloop.api.gateway import Arm, GatewayStatus, Routing, TrafficCounts, UnitCounts
 from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus, RunInputs, RunOutcome
-from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rollout import Rollout, Step
+from feedbackloop.api.rolloutaction import Action, ActionResult
 from feedbackloop.api.rolloutstatus import RolloutStatus
-from feedbackloop.domain.rollout import Advance, ArmObserved, RolloutObservation, advance, begin
+from feedbackloop.domain.rfc3339 import stamp
+from feedbackloop.domain.rollout import (
+    ActionAnswer,
+    ActionSeen,
+    Advance,
+    ArmObserved,
+    RolloutObservation,
+    advance,
+    begin,
+)
 from feedbackloop.domain.serving import Serving, serving
+from feedbackloop.domain.traffic import ProviderSeen
 
 CHAMPION, CANDIDATE, OTHER = (f"sha256:{c * 64}" for c in "abc")
 RUN_UID = "11111111-2222-3333-4444-555555555555"
@@ -108,11 +119,21 @@ class World:
     suspended: bool = False
     skew: float = 1.0
     """Share of the canary's units that reach the counts; below 1 the sample ratio is off."""
+    paused: bool = False
+    promotions: tuple[str, ...] = ()
+    level: str | None = None
+    steps: tuple[Step, ...] | None = None
+    """The loop's steps as they are now; None: as pinned."""
+    start: datetime = START
+    provider: ProviderSeen | None = None
+    """What a router does with every epoch; its epoch and weight are filled in."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.second = 0.0
-        self.status = begin(RUN_UID, START)
+        self.status = begin(RUN_UID, self.start)
+        self.actions: list[ActionSeen] = []
+        self.answers: dict[str, ActionAnswer] = {}
         self.target = Pods(2, CHAMPION)
         self.pods = Pods(0, None)
         self.champion = CHAMPION
@@ -130,7 +151,7 @@ class World:
 
     @property
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.second)
+        return self.start + timedelta(seconds=self.second)
 
     @property
     def run(self) -> ImprovementRunStatus:
@@ -149,7 +170,20 @@ class World:
         gateways = tuple(self._status(i) for i in range(self.gateway_pods)) if self.reachable else None
         applied = self.reachable and all(r == self.serving.routing for r in self.routings)
         target, canary = self.target.observed(self.second), self.pods.observed(self.second)
-        return RolloutObservation(gateways, applied, target, canary, self.superseded, self.suspended)
+        return RolloutObservation(
+            gateways,
+            applied,
+            target,
+            canary,
+            superseded=self.superseded,
+            suspended=self.suspended,
+            paused=self.paused,
+            actions=tuple(a for a in self.actions if a.uid not in self.answers),
+            promotions=self.promotions,
+            level=self.level,
+            provider=self._provider(),
+            steps=self.steps,
+        )
 
     def tick(self) -> None:
         """Time passes, the world obeys, the rollout advances."""
@@ -167,13 +201,28 @@ class World:
         assert again.status == result.status, "a repeated step changes the status"
         assert again.records == (), "a repeated step decides again"
         assert (again.outcome, again.message) == (result.outcome, result.message)
+        assert again.answers == result.answers, "an action is answered in two ways"
         self._check(self.status, result, observed)
         self.status = reread(result.status)
         self.records += result.records
         self.outcome, self.last = result.outcome, result
+        self.answers |= {answer.uid: answer for answer in result.answers}
         if self.status.weight != self.weights[-1]:
             self.weights.append(self.status.weight)
         return result
+
+    def ask(self, action: Action, **fields: Any) -> ActionSeen:
+        """A person creates an action; the next tick answers it."""
+        given: dict[str, Any] = {"user": "ann@example.org", "at": stamp(self.now)}
+        seen = ActionSeen(uid=f"action-{len(self.actions)}", action=action, **(given | fields))
+        self.actions.append(seen)
+        return seen
+
+    def answer(self, action: Action, **fields: Any) -> tuple[ActionResult, str]:
+        """Ask, let the rollout look, and read what became of it."""
+        seen = self.ask(action, **fields)
+        self.tick()
+        return self.answers[seen.uid].result, self.answers[seen.uid].message
 
     def run_until_end(self, seconds: float = 4000) -> RunOutcome | None:
         while self.outcome is None and self.second < seconds:
@@ -187,6 +236,11 @@ class World:
                 return
             self.tick()
         raise AssertionError(f"never came to {fields}: {self.last and self.last.message}")
+
+    def _provider(self) -> ProviderSeen | None:
+        if self.provider is None:
+            return None
+        return replace(self.provider, epoch=self.status.epoch, weight=self.status.weight)
 
     def _advance(self, status: RolloutStatus, observed: RolloutObservation) -> Advance:
         return advance(self.spec, status, observed, self.now, run_uid=RUN_UID, champion=CHAMPION, candidate=CANDIDATE)
@@ -291,6 +345,7 @@ class World:
         assert observed.gateways, "I3: the weight rose without metrics"
         assert not observed.suspended
         assert not observed.superseded
+        assert not observed.paused and not after.pause_reason, "the weight rose in a pause"
         assert before.abort is None and after.abort is None
         assert observed.canary.digest == CANDIDATE, "I2: an ungated model got traffic"
         assert observed.canary.ready >= observed.target.replicas * after.weight / 100, "I4: too few replicas"

@@ -9,76 +9,89 @@ is for people: nothing decides by it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from feedbackloop.api.rolloutstatus import Look
-from feedbackloop.domain.evidence.eprocess import HARM_RATIOS, NON_INFERIORITY_FACTORS, log_mean_exp, log_ratio
+from feedbackloop.domain.evidence.eprocess import HARM_RATIOS, NON_INFERIORITY_FACTORS, log_mean_exp
 from feedbackloop.domain.statistics.binomial import Interval
 
 _WIDEST = math.log(100)
-_FINE = 1e-5
+_FINE = 1e-4
+_STEP = 0.1
 
 
-class _Share(NamedTuple):
-    """Looks in which the canary had the same share of the units: their events may be added."""
+class _Events(NamedTuple):
+    """Looks in which the canary had the same share of the units are added."""
 
-    share: float
-    canary_events: int
-    events: int
+    canary: int
+    """The canary's events."""
+    shares: tuple[float, ...]
+    """The canary's shares of the units, and in each the events of both arms."""
+    events: tuple[int, ...]
 
 
 def confidence_sequence(looks: Iterable[Look], alpha: float) -> Interval:
     """Between 0.01 and 100, the ratios not rejected at `alpha` on either side."""
-    shares = _by_share(looks)
-    lower = _edge(shares, alpha, HARM_RATIOS, (_WIDEST, -_WIDEST))
-    upper = _edge(shares, alpha, NON_INFERIORITY_FACTORS, (-_WIDEST, _WIDEST))
+    found, bound = _gather(looks), -math.log(alpha)
+    middle = math.log(_estimate(found) or 1.0)
+    lower = _edge(lambda null: _log_e(found, null, HARM_RATIOS) >= bound, middle, -_WIDEST)
+    upper = _edge(lambda null: _log_e(found, null, NON_INFERIORITY_FACTORS) >= bound, middle, _WIDEST)
     return Interval(math.exp(lower), math.exp(upper))
 
 
 def estimate(looks: Iterable[Look]) -> float | None:
     """The maximum-likelihood ratio, between 0.01 and 100; None without events."""
-    shares = _by_share(looks)
-    events = sum(s.events for s in shares)
-    if events == 0:
+    return _estimate(_gather(looks))
+
+
+def _estimate(found: _Events) -> float | None:
+    if sum(found.events) == 0:
         return None
-    canary = sum(s.canary_events for s in shares)
     low, high = -_WIDEST, _WIDEST
     while high - low > _FINE:
         middle = (low + high) / 2
-        low, high = (middle, high) if _expected(shares, math.exp(middle)) < canary else (low, middle)
+        low, high = (middle, high) if _expected(found, math.exp(middle)) < found.canary else (low, middle)
     return math.exp((low + high) / 2)
 
 
-def _by_share(looks: Iterable[Look]) -> list[_Share]:
-    found: dict[tuple[int, int], _Share] = {}
+def _gather(looks: Iterable[Look]) -> _Events:
+    events: dict[tuple[int, int], int] = {}
+    canary = 0
     for look in looks:
-        units, canary = look.stable.units + look.canary.units, look.canary.units
-        common = math.gcd(units, canary)
-        key = canary // common, units // common
-        old = found.get(key, _Share(canary / units, 0, 0))
-        events = look.stable.events + look.canary.events
-        found[key] = _Share(old.share, old.canary_events + look.canary.events, old.events + events)
-    return list(found.values())
+        units, canary_units = look.stable.units + look.canary.units, look.canary.units
+        common = math.gcd(units, canary_units)
+        key = canary_units // common, units // common
+        canary += look.canary.events
+        events[key] = events.get(key, 0) + look.stable.events + look.canary.events
+    return _Events(canary, tuple(part / whole for part, whole in events), tuple(events.values()))
 
 
-def _expected(shares: Sequence[_Share], ratio: float) -> float:
+def _expected(found: _Events, ratio: float) -> float:
     """The canary's events, given all events, when the rates have this ratio."""
-    return math.fsum(s.events * s.share * ratio / (s.share * ratio + 1 - s.share) for s in shares)
+    return math.fsum(x * share * ratio / (share * ratio + 1 - share) for share, x in zip(*found[1:], strict=True))
 
 
-def _edge(shares: Sequence[_Share], alpha: float, factors: Sequence[float], bracket: tuple[float, float]) -> float:
-    """The rejected log ratio next to those that are not, or the far end when none is rejected there."""
-    kept, rejected = bracket
-    if not _rejected(shares, rejected, alpha, factors):
-        return rejected
-    while abs(kept - rejected) > _FINE:
-        middle = (kept + rejected) / 2
-        kept, rejected = (kept, middle) if _rejected(shares, middle, alpha, factors) else (middle, rejected)
-    return rejected
-
-
-def _rejected(shares: Sequence[_Share], log_null: float, alpha: float, factors: Sequence[float]) -> bool:
+def _log_e(found: _Events, log_null: float, factors: Sequence[float]) -> float:
+    """The log e-value against the ratio exp(`log_null`), as `eprocess` has it, in fewer logarithms."""
     null = math.exp(log_null)
-    sums = [math.fsum(log_ratio(s.share, s.canary_events, s.events, null * f, null) for s in shares) for f in factors]
-    return log_mean_exp(sums) >= -math.log(alpha)
+    base = _log_mixture(found, null)
+    return log_mean_exp([found.canary * math.log(f) - _log_mixture(found, null * f) + base for f in factors])
+
+
+def _log_mixture(found: _Events, ratio: float) -> float:
+    return sum([x * math.log1p(share * (ratio - 1)) for share, x in zip(found.shares, found.events, strict=True)])
+
+
+def _edge(rejected: Callable[[float], bool], kept: float, furthest: float) -> float:
+    """The rejected log ratio next to those that are not, from `kept` outwards; `furthest` when none is rejected."""
+    step = math.copysign(_STEP, furthest)
+    while not rejected(kept + step):
+        kept, step = kept + step, 2 * step
+        if abs(kept + step) > _WIDEST:
+            return furthest
+    out = kept + step
+    while abs(out - kept) > _FINE:
+        middle = (kept + out) / 2
+        kept, out = (kept, middle) if rejected(middle) else (middle, out)
+    return out

@@ -26,8 +26,8 @@ from feedbackloop.controllers.run.gather_stage import with_stage
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.jobs.specs import pinned
 from feedbackloop.domain.lifecycle.run_active import active_run, newest_waiting
-from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_provider import provider_in
+from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_watch import watched
 from feedbackloop.domain.traffic import ProviderSeen
 

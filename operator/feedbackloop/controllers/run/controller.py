@@ -12,6 +12,7 @@ from feedbackloop.api.adminconfig import AdminConfig
 from feedbackloop.api.conditions import ConditionType, Reason
 from feedbackloop.controllers.run import effects, registry
 from feedbackloop.controllers.run.gather import gather, run_seen
+from feedbackloop.controllers.run.recording import Recorder
 from feedbackloop.domain.errors import Transient, UserError
 from feedbackloop.domain.lifecycle.run_decide import Decision, decide, refuse
 from feedbackloop.domain.lifecycle.run_seen import Answers, Outage, RunSeen
@@ -27,6 +28,7 @@ class RunController:
     def __init__(self, adapters: Adapters, admin: AdminConfig) -> None:
         self._adapters = adapters
         self._admin = admin
+        self._recorder = Recorder(adapters.kubernetes)
         # Only what people are told depends on it: a restart forgets, and learns it again from the next refusal.
         self._refused: dict[Key, tuple[Reason, str]] = {}
 
@@ -77,6 +79,8 @@ class RunController:
         """The status, if it changed, against the version that was read; then the Events of what changed."""
         if decision.status == seen.status:
             return decision.requeue
+        if decision.decided is not None:
+            await self._recorder.record(seen, decision.decided)
         metadata = {k: body["metadata"][k] for k in ("name", "namespace", "resourceVersion")}
         head = {"apiVersion": IMPROVEMENT_RUN.api_version, "kind": IMPROVEMENT_RUN.kind, "metadata": metadata}
         await self._adapters.kubernetes.apply({**head, "status": decision.status.to_wire()}, subresource="status")

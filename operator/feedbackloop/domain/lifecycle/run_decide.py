@@ -24,6 +24,7 @@ from feedbackloop.domain.lifecycle.run_stages import curate, evaluate, train
 from feedbackloop.domain.lifecycle.run_turn import STALLED_SECONDS, Turn
 from feedbackloop.domain.lifecycle.run_watch import watch
 from feedbackloop.domain.project_run import project
+from feedbackloop.domain.replay.given import Decided
 
 STEPS: tuple[Callable[[Turn], Turn], ...] = (
     settle,
@@ -47,6 +48,8 @@ class Decision:
     asks: tuple[Ask, ...] = ()
     notes: tuple[Note, ...] = ()
     requeue: float | None = None
+    decided: Decided | None = None
+    """What the rollout decided, to be recorded before this status is written."""
 
 
 def decide(seen: RunSeen, admin: AdminConfig, now: datetime) -> Decision:
@@ -62,7 +65,7 @@ def decide(seen: RunSeen, admin: AdminConfig, now: datetime) -> Decision:
     if seen.refused is not None and turn.stalled is None:
         # The effects stay in the decision: they are tried again, and once they succeed the run goes on.
         turn = replace(turn, stalled=seen.refused, requeue=STALLED_SECONDS)
-    return Decision(project(turn), turn.effects, turn.asks, turn.notes, turn.requeue)
+    return Decision(project(turn), turn.effects, turn.asks, turn.notes, turn.requeue, turn.decided)
 
 
 def refuse(seen: RunSeen, admin: AdminConfig, now: datetime, error: UserError) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from feedbackloop.domain.lifecycle.run_actions import answer
 from feedbackloop.domain.lifecycle.run_inputs import brief, superseded
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
 from feedbackloop.domain.lifecycle.run_turn import Turn
+from feedbackloop.domain.replay.given import Given, decided
 from feedbackloop.domain.rollout import Advance, ArmObserved, RolloutObservation
 
 ABSENT = ArmObserved(replicas=0, ready=0, digest=None)
@@ -33,16 +35,17 @@ def roll_out(turn: Turn) -> Turn:
     turn = turn.at_stage(TITLE, Reason.PROGRESSING)
     if turn.status.rollout is None:
         return _begin(turn)
-    advance = rollouts.advance(
-        _spec(turn),
-        turn.status.rollout,
-        observation(turn.seen, turn.status.rollout),
-        turn.now,
+    given = Given(
+        spec=_spec(turn),
+        status=turn.status.rollout,
+        observed=observation(turn.seen, turn.status.rollout),
+        now=turn.now,
         run_uid=turn.seen.uid,
         champion=inputs.champion.digest,
         candidate=candidate.digest,
     )
-    return _taken(turn, advance)
+    step = decided(given)
+    return replace(_taken(turn, step.result), decided=step)
 
 
 def observation(seen: RunSeen, rollout: RolloutStatus) -> RolloutObservation:

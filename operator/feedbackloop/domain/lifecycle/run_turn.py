@@ -19,6 +19,7 @@ from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus
 from feedbackloop.domain.findings import Finding, to_condition
 from feedbackloop.domain.lifecycle.run_effects import Ask, Effect, Note
 from feedbackloop.domain.lifecycle.run_seen import Outage, RunSeen
+from feedbackloop.domain.replay.given import Decided
 from feedbackloop.domain.rfc3339 import stamp
 
 RECORDS = 50
@@ -42,6 +43,8 @@ class Turn:
     asks: tuple[Ask, ...] = ()
     notes: tuple[Note, ...] = ()
     requeue: float | None = None
+    decided: Decided | None = None
+    """What the rollout decided in this turn, for its record."""
     settled: bool = False
     """Nothing more can be decided from what was seen."""
 

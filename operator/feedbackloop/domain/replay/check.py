@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus
+from feedbackloop.api.improvementrun import DecisionRecord, ImprovementRunStatus, RunOutcome
+from feedbackloop.api.rollout import Rollout
+from feedbackloop.api.rolloutstatus import RolloutStatus
+from feedbackloop.domain.evidence.outcome import evaluate_looks
 from feedbackloop.domain.naming import canonical_json
 from feedbackloop.domain.replay.delta import ABSENT, changed, first_difference
 from feedbackloop.domain.replay.document import Json, digest, given, result, status_document
@@ -33,6 +36,7 @@ class Step:
 
     frame: Frame
     result: Advance
+    spec: Rollout
     before: Json
     """The status it was given."""
     decided: Json
@@ -82,10 +86,11 @@ class _Reader:
             raise _Differs("the record was altered: the frame does not have the hash that was recorded with it")
         self.facts = changed({} if one.begins else self.facts, one.facts)
         before = self._before(one)
-        again = given(self.facts, before, datetime.fromisoformat(one.at)).decide()
+        facts = given(self.facts, before, datetime.fromisoformat(one.at))
+        again = facts.decide()
         recorded, came = changed({**self._result(one), "status": before}, one.decided), result(again)
         _compare(one, recorded, came)
-        self.steps.append(Step(one, again, before, came))
+        self.steps.append(Step(one, again, facts.spec, before, came))
         self.expected += 1
 
     def _result(self, one: Frame) -> Json:
@@ -127,9 +132,18 @@ def against(replayed: Replayed, status: ImprovementRunStatus) -> Difference | No
     last, held = replayed.steps[-1], status_document(status.rollout)
     if digest(held) == last.frame.before != last.frame.status:
         replayed = replace(replayed, steps=(*replayed.steps[:-1], replace(last, unwritten=True)))
-    elif (found := _beside_elsewhere(last.status, held)) is not None:
+    elif (found := _beside_elsewhere(_with_late_looks(last, status.rollout), held)) is not None:
         return Difference(last.frame.n, last.frame.at, f"the run's status is another: {_say(*found)}")
     return _missing_record(replayed, status)
+
+
+def _with_late_looks(last: Step, held: RolloutStatus) -> Json:
+    """After a promotion looks at late votes go on; what they show follows from them and is computed again."""
+    ended = last.result.status
+    if last.result.outcome is not RunOutcome.PROMOTED or held.looks[: len(ended.looks)] != ended.looks:
+        return last.status
+    outcomes = tuple(evaluate_looks(o, held.looks, len(last.spec.outcomes)) for o in last.spec.outcomes)
+    return status_document(ended.model_copy(update={"looks": held.looks, "outcomes": outcomes}))
 
 
 def _missing_record(replayed: Replayed, status: ImprovementRunStatus) -> Difference | None:

@@ -1,7 +1,7 @@
 """A segment's entries between the two layers: sealed under their subjects' keys when they are stored, opened when read.
 
-Records of a subject (interactions, feedback, shadow pairs, bad rows) are sealed. Consent and audit entries are not: they
-hold pseudonyms and no content, and have to outlive an erasure as its proof.
+Records of a subject (interactions, feedback, shadow pairs, bad rows) are sealed. Consent and audit entries are not:
+they hold pseudonyms and no content, and have to outlive an erasure as its proof.
 """
 
 from __future__ import annotations

@@ -83,8 +83,25 @@ class Serving(Struct, frozen=True, omit_defaults=True):
     """The request carried a session id, so that it may open a unit."""
     broken: bool = False
     """The server broke the answer off after its first byte."""
+    streamed: bool = False
+    """The answer came piece by piece."""
+    first_token_ms: int | None = None
+    """Until the first piece of content of a streamed answer; unset while there was none."""
+    refused: bool = False
+    """The answer declines, by the list of phrases."""
+    empty: bool = False
+    """The answer has neither text nor a tool call."""
+    cancelled: bool = False
+    """The client went away before the answer's end: no error of anybody."""
+    by_header: bool = False
+    """A header sent the request to the canary: its session counts in neither arm, and it is nobody's traffic."""
     elsewhere: bool = False
     """Another pod answered and counts it as traffic; this log has the record because it owns the session."""
+
+    @property
+    def uncounted(self) -> bool:
+        """The session counts in neither arm from here on: it saw an arm that is not its own."""
+        return self.fallback or self.by_header
 
 
 class InteractionRecord(Struct, frozen=True, tag="interaction", omit_defaults=True):
@@ -178,6 +195,8 @@ class FeedbackRecord(Struct, frozen=True, tag="feedback", omit_defaults=True):
     response_id: str = ""
     trace_id: str = ""
     span_id: str = ""
+    by_header: bool = False
+    """About an answer that a header had sent to the canary: no outcome counts it."""
 
 
 class ShadowAnswer(Struct, frozen=True, omit_defaults=True):
@@ -262,15 +281,7 @@ class ErasedRecord(Struct, frozen=True, tag="erased"):
     seq: int = 0
 
 
-Record = (
-    InteractionRecord
-    | FeedbackRecord
-    | ShadowPairRecord
-    | ConsentRecord
-    | AuditRecord
-    | LostRecord
-    | ErasedRecord
-)
+Record = InteractionRecord | FeedbackRecord | ShadowPairRecord | ConsentRecord | AuditRecord | LostRecord | ErasedRecord
 
 
 class BadRow(Struct, frozen=True, tag="bad", omit_defaults=True):
@@ -299,6 +310,7 @@ class BadRow(Struct, frozen=True, tag="bad", omit_defaults=True):
     tenant: str = ""
     stream: str = "unverified"
     channel: str = ""
+    by_header: bool = False
 
 
 def placed(record: Record, pod: str, seq: int) -> Record:

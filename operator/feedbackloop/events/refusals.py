@@ -267,7 +267,6 @@ SPACED = (*ENGLISH, *GERMAN, *FRENCH, *SPANISH, *ITALIAN, *PORTUGUESE, *DUTCH, *
 _PHRASES = (*(f" {phrase}" for phrase in SPACED), *UNSPACED)
 
 
-
 def _starts() -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
     """Phrases by their first word, and below it by their first two: looking for each of them would take 0.3 ms."""
     found: dict[str, dict[str, list[str]]] = {}

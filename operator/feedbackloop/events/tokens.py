@@ -39,7 +39,9 @@ class Claims(Struct, frozen=True, array_like=True):
     consent: bool | None = None
     tenant: str = ""
     verified: bool = False
-    """An annotator's: admits `stream: verified`. Stays last: see `_decode`."""
+    """An annotator's: admits `stream: verified`."""
+    by_header: bool = False
+    """A header had sent the request to the canary: nothing counts what is said of it. Stays last: see `_decode`."""
 
 
 _decoder = msgspec.msgpack.Decoder(Claims)

@@ -15,6 +15,8 @@ from feedbackloop.events.records import Message
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 Json = dict[str, Any]
+DONE = b"[DONE]"
+"""The data of a stream's last event."""
 
 
 def parse_object(body: bytes) -> Json | None:
@@ -65,11 +67,33 @@ def outputs(response: Json) -> list[str]:
     return [_text((choice.get("message") or {}).get("content")) for choice in choices if isinstance(choice, dict)]
 
 
+def calls_tools(response: Json) -> bool:
+    """Whether some choice of an answer is, or has, a call of a tool."""
+    choices = response.get("choices")
+    parts = [choice.get("message") for choice in choices or () if isinstance(choice, dict)]
+    return any(_calls(part) for part in parts)
+
+
+def _calls(part: Any) -> bool:
+    return isinstance(part, dict) and bool(part.get("tool_calls") or part.get("function_call"))
+
+
+def asks_for_tools(request: Json) -> bool:
+    """Whether the request lets the model call tools."""
+    return bool(request.get("tools") or request.get("functions"))
+
+
 class StreamedText:
     """Collects the texts of a streamed answer, choice by choice."""
 
     def __init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
+        self.calls_tools = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether any content has come."""
+        return bool(self._parts) or self.calls_tools
 
     def take(self, chunk: Json) -> None:
         """Adds one `chat.completion.chunk`."""
@@ -77,7 +101,8 @@ class StreamedText:
         for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
             content = delta.get("content") if isinstance(delta, dict) else None
-            if isinstance(content, str):
+            self.calls_tools = self.calls_tools or _calls(delta)
+            if isinstance(content, str) and content:
                 self._parts.setdefault(int(choice.get("index") or 0), []).append(content)
 
     def outputs(self) -> list[str]:

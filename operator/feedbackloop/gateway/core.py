@@ -154,4 +154,5 @@ class Core:
             tenant=said.tenant,
             stream="verified" if said.verified else "unverified",
             channel=channel,
+            by_header=said.by_header,
         )

@@ -54,7 +54,18 @@ class Declined(Struct, frozen=True, tag="declined"):
     count: int
 
 
-Meta = OutcomesSet | Duplicates | Served | Replayed | Declined
+class Shadowed(Struct, frozen=True, tag="shadowed"):
+    """So many requests of one epoch were mirrored, got no answer from the candidate, or were not mirrored."""
+
+    received_at: int
+    run_uid: str
+    epoch: int
+    mirrored: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+Meta = OutcomesSet | Duplicates | Served | Replayed | Declined | Shadowed
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Meta)

@@ -20,6 +20,8 @@ from feedbackloop.gateway.peers.peers import Peers
 from feedbackloop.gateway.peers.seal import PeerSeal
 from feedbackloop.gateway.restore import Restored, restore
 from feedbackloop.gateway.settings import Settings
+from feedbackloop.gateway.shadow import candidate
+from feedbackloop.gateway.shadow.mirror import Mirror
 from feedbackloop.gateway.uploader import Uploader
 from feedbackloop.gateway.upstream import Upstream
 from feedbackloop.gateway.volume import Volume
@@ -36,6 +38,8 @@ class Parts:
     seal: PeerSeal
     peers: Peers
     upstream: Upstream
+    shadows: Upstream
+    mirror: Mirror
     damaged: int
     """Segments of which something was lost."""
 
@@ -52,7 +56,7 @@ async def open_parts(settings: Settings, applied: Applied, pod: Pod, secret: Loo
     journal.wait_for_storage(applied.config.collection.durability is Durability.OBJECT_STORE)
     core = Core(applied=applied, journal=journal, keys=loop_keys, sealer=_sealer(loop_keys, secret, uid))
     core.metrics["damaged_segments"] = restored.damaged
-    seal = PeerSeal(secret.current, uid)
+    seal, shadows = PeerSeal(secret.current, uid), Upstream(read_seconds=candidate.READ_SECONDS)
     return Parts(
         volume=volume,
         journal=journal,
@@ -61,6 +65,8 @@ async def open_parts(settings: Settings, applied: Applied, pod: Pod, secret: Loo
         seal=seal,
         peers=Peers(seal, ordinal_of(pod.name), journal, core.metrics),
         upstream=Upstream(),
+        shadows=shadows,
+        mirror=Mirror(core, shadows),
         damaged=restored.damaged,
     )
 

@@ -9,7 +9,8 @@ from typing import TypeVar
 import aiohttp
 
 from feedbackloop.api.gateway import Arm
-from feedbackloop.events.records import InteractionRecord, Message
+from feedbackloop.events.records import InteractionRecord, Serving
+from feedbackloop.gateway.answers import Asked, Shown, told_of
 from feedbackloop.gateway.asgi import (
     JSON,
     Answer,
@@ -22,9 +23,11 @@ from feedbackloop.gateway.asgi import (
     send_answer,
 )
 from feedbackloop.gateway.completions import (
+    DONE,
     EventStream,
     Json,
     StreamedText,
+    calls_tools,
     encode,
     event_data,
     messages,
@@ -33,14 +36,14 @@ from feedbackloop.gateway.completions import (
     parse_object,
 )
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.shadow.mirror import Mirror
 from feedbackloop.gateway.turn import Turn
-from feedbackloop.gateway.upstream import Unreachable, Upstream
+from feedbackloop.gateway.upstream import Unreachable, Upstream, read
 from feedbackloop.gateway.wal import LogUnavailable
 
 COMPLETIONS = "/v1/chat/completions"
 MAX_RESPONSE = 16 << 20
 _FORWARDED = (b"content-type", b"accept", b"traceparent", b"tracestate")
-_DONE = b"[DONE]"
 
 T = TypeVar("T")
 
@@ -48,8 +51,8 @@ T = TypeVar("T")
 class Proxy:
     """Serves chat completions and the model list."""
 
-    def __init__(self, core: Core, upstream: Upstream) -> None:
-        self._core, self._upstream = core, upstream
+    def __init__(self, core: Core, upstream: Upstream, mirror: Mirror) -> None:
+        self._core, self._upstream, self._mirror = core, upstream, mirror
 
     async def models(self, scope: Scope, send: Send) -> None:
         """`GET /v1/models`: the stable arm's list, or the fallback's."""
@@ -78,21 +81,36 @@ class Proxy:
             return
         turn = Turn.of(scope, self._core)
         async with _Watch(receive) as watch:
-            response = await watch.unless_gone(self._reach(turn, scope, body))
-            if response is None:
-                self._core.served(turn.served(self._core, turn.serving(status=503, latency_ms=turn.elapsed_ms())))
-                await send_answer(send, _no_endpoint())
-                return
-            async with response:
-                if response.status == 200 and response.content_type == "text/event-stream":
-                    await self._stream(turn, request, asked, response, send, watch)
-                else:
-                    await self._whole(turn, request, asked, response, send, watch)
+            shown = await self._answer(turn, Asked(request, asked, body), scope, send, watch)
+        if shown is not None and self._core.applied.config.routing.mirror is not None:
+            self._mirror.offer(turn, Asked(request, asked, body), shown)
+
+    async def _answer(self, turn: Turn, asked: Asked, scope: Scope, send: Send, watch: _Watch) -> Shown | None:
+        """What the user was shown, None when it was no whole answer."""
+        try:
+            response = await watch.unless_gone(self._reach(turn, scope, asked.body))
+        except Disconnected:
+            self._cancelled(turn)
+            raise
+        if response is None:
+            self._core.served(turn.served(self._core, turn.serving(status=503, latency_ms=turn.elapsed_ms())))
+            await send_answer(send, _no_endpoint())
+            return None
+        async with response:
+            if response.status == 200 and response.content_type == "text/event-stream":
+                return await self._stream(turn, asked, response, send, watch)
+            return await self._whole(turn, asked, response, send, watch)
+
+    def _cancelled(self, turn: Turn) -> None:
+        """The client went away before there was an answer."""
+        serving = turn.serving(status=200, latency_ms=turn.elapsed_ms(), cancelled=True)
+        self._core.served(turn.served(self._core, serving))
 
     async def _reach(self, turn: Turn, scope: Scope, body: bytes) -> aiohttp.ClientResponse | None:
-        """The assigned arm's response, else the fallback's; None when neither can be reached."""
-        for arm in dict.fromkeys((turn.assigned, turn.routing.fallback or turn.assigned)):
-            turn.arm, turn.fallback = arm, arm is not turn.assigned
+        """The first arm's response, else the next one's; None when none can be reached."""
+        first, *_ = turn.arms
+        for arm in turn.arms:
+            turn.arm, turn.fallback = arm, arm is not first
             try:
                 response, address = await self._upstream.request(
                     arm, "POST", COMPLETIONS, body=body, headers=_forwarded(scope)
@@ -102,12 +120,16 @@ class Proxy:
             pool = self._upstream.pool(arm)
             turn.warm_up = pool.answered(address) if pool else False
             return response
-        turn.arm, turn.fallback = turn.assigned, True
+        turn.arm, turn.fallback = first, True
         return None
 
-    async def _whole(self, turn: Turn, request: Json, asked: tuple[Message, ...],
-                     response: aiohttp.ClientResponse, send: Send, watch: _Watch) -> None:  # fmt: skip
-        body = await watch.unless_gone(_read(response))
+    async def _whole(self, turn: Turn, asked: Asked, response: aiohttp.ClientResponse, send: Send, watch: _Watch
+                     ) -> Shown | None:  # fmt: skip
+        try:
+            body = await watch.unless_gone(read(response, MAX_RESPONSE))
+        except Disconnected:
+            self._cancelled(turn)
+            raise
         latency = turn.elapsed_ms()
         parsed = parse_object(body) if body is not None and response.status == 200 else None
         texts = outputs(parsed) if parsed else []
@@ -116,17 +138,19 @@ class Proxy:
             serving = turn.serving(status=status, latency_ms=latency, broken=body is None)
             self._core.served(turn.served(self._core, serving))
             await send_answer(send, _refused(status))
-            return
-        headers = await self._logged(turn, asked, texts, latency)
-        answered = encode(neutral(parsed, request))
+            return None
+        told = told_of(texts, tools=calls_tools(parsed))
+        headers = await self._logged(turn, asked, texts, turn.serving(status=200, latency_ms=latency, **told))
+        answered = encode(neutral(parsed, asked.request))
         await send_answer(send, Answer(200, answered, (JSON, *headers)))
+        return Shown(texts[0], latency)
 
-    async def _logged(self, turn: Turn, asked: tuple[Message, ...], texts: list[str], latency_ms: int,
-                      *, broken: bool = False) -> list[tuple[bytes, bytes]]:  # fmt: skip
+    async def _logged(self, turn: Turn, asked: Asked, texts: list[str], serving: Serving
+                      ) -> list[tuple[bytes, bytes]]:  # fmt: skip
         """Logs the interaction durably; the headers that its answer carries, none when the log cannot take it."""
-        core, serving = self._core, turn.serving(status=200, latency_ms=latency_ms, broken=broken)
+        core = self._core
         try:
-            made = turn.record(core, asked, texts, serving)
+            made = turn.record(core, asked.messages, texts, serving)
             await (core.keep(made) if isinstance(made, InteractionRecord) else core.journal.submit([made]))
         except LogUnavailable:
             core.metrics["interactions_not_logged"] += 1
@@ -136,29 +160,29 @@ class Proxy:
             core.served(turn.served(core, serving))  # a bad row tells nothing of the traffic
         return [*turn.feedback_headers(core, len(texts))]
 
-    async def _stream(self, turn: Turn, request: Json, asked: tuple[Message, ...],
-                      response: aiohttp.ClientResponse, send: Send, watch: _Watch) -> None:  # fmt: skip
-        collected, latency = StreamedText(), turn.elapsed_ms()
-        await send({"type": "http.response.start", "status": 200, "headers": self._stream_headers(turn, request)})
+    async def _stream(self, turn: Turn, asked: Asked, response: aiohttp.ClientResponse, send: Send, watch: _Watch
+                      ) -> Shown | None:  # fmt: skip
+        stream = _Stream(turn)
+        await send({"type": "http.response.start", "status": 200, "headers": self._stream_headers(turn, asked.request)})
         last, broken = b"", False
         try:
             async for event in _events(response, watch):
                 data = event_data(event)
-                if data == _DONE:
+                if data == DONE:
                     last = event
                     break
-                await _pass_on(send, _cleaned(event, data, request, collected))
+                await _pass_on(send, stream.cleaned(event, data, asked.request))
         except Disconnected:
-            await self._logged(turn, asked, collected.outputs() or [""], latency)
-            return
+            await self._logged(turn, asked, stream.texts, stream.serving(cancelled=True))
+            raise
         except (aiohttp.ClientError, TimeoutError, ValueError):
             broken = True
         # Durable before the last byte, so that a stream that ended well was also kept.
-        await self._logged(turn, asked, collected.outputs() or [""], latency, broken=broken)
-        if not broken:
-            await send({"type": "http.response.body", "body": last})
-        else:
+        await self._logged(turn, asked, stream.texts, stream.serving(broken=broken))
+        if broken:
             raise Broken
+        await send({"type": "http.response.body", "body": last})
+        return Shown(stream.texts[0], turn.elapsed_ms())
 
     def _stream_headers(self, turn: Turn, request: Json) -> list[tuple[bytes, bytes]]:
         base = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
@@ -169,6 +193,40 @@ class Proxy:
         choices = request.get("n")
         count = choices if isinstance(choices, int) and 1 <= choices <= 8 else 1
         return [*base, *turn.feedback_headers(self._core, count)]
+
+
+class _Stream:
+    """A streamed answer on its way to the client: what has come of it so far."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn, self._collected, self._latency = turn, StreamedText(), turn.elapsed_ms()
+        self._first_token: int | None = None
+
+    def cleaned(self, event: bytes, data: bytes | None, request: Json) -> bytes:
+        """The event as the client gets it."""
+        chunk = parse_object(data) if data else None
+        if chunk is None:
+            return event
+        self._collected.take(chunk)
+        if self._first_token is None and self._collected.begun:
+            self._first_token = self._turn.elapsed_ms()
+        return b"data: " + encode(neutral(chunk, request)) + b"\n\n"
+
+    @property
+    def texts(self) -> list[str]:
+        return self._collected.outputs() or [""]
+
+    def serving(self, *, cancelled: bool = False, broken: bool = False) -> Serving:
+        told = {} if cancelled or broken else told_of(self.texts, tools=self._collected.calls_tools)
+        return self._turn.serving(
+            status=200,
+            latency_ms=self._latency,
+            streamed=True,
+            first_token_ms=self._first_token,
+            cancelled=cancelled,
+            broken=broken,
+            **told,
+        )
 
 
 class Broken(Exception):  # noqa: N818
@@ -202,20 +260,6 @@ class _Watch:
         return task.result()
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes | None:
-    """The body, None when the server breaks it off or never ends it."""
-    parts, size = [], 0
-    try:
-        async for part in response.content.iter_any():
-            parts.append(part)
-            size += len(part)
-            if size > MAX_RESPONSE:
-                return None
-    except (aiohttp.ClientError, TimeoutError):
-        return None
-    return b"".join(parts)
-
-
 async def _events(response: aiohttp.ClientResponse, watch: _Watch) -> AsyncIterator[bytes]:
     stream = EventStream()
     while piece := await watch.unless_gone(response.content.readany()):
@@ -223,14 +267,6 @@ async def _events(response: aiohttp.ClientResponse, watch: _Watch) -> AsyncItera
             yield event
     if stream.rest().strip():
         yield stream.rest() + b"\n\n"
-
-
-def _cleaned(event: bytes, data: bytes | None, request: Json, collected: StreamedText) -> bytes:
-    chunk = parse_object(data) if data else None
-    if chunk is None:
-        return event
-    collected.take(chunk)
-    return b"data: " + encode(neutral(chunk, request)) + b"\n\n"
 
 
 async def _pass_on(send: Send, event: bytes) -> None:

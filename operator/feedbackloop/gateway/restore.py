@@ -131,6 +131,6 @@ def counted_session(content: Stored | Meta) -> int | None:
     """The key of the session that an entry made known, None when it made none."""
     if isinstance(content, InteractionRecord) and content.serving and content.serving.counted and content.session:
         return session_key(content.session)
-    if isinstance(content, meta.Served) and content.serving.fallback and content.session:
+    if isinstance(content, meta.Served) and content.serving.uncounted and content.session:
         return session_key(content.session)
     return None

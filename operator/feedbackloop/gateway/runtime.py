@@ -33,6 +33,7 @@ from feedbackloop.gateway.peers.port import PeerPort
 from feedbackloop.gateway.proxy import Proxy
 from feedbackloop.gateway.servers import Port
 from feedbackloop.gateway.settings import Settings
+from feedbackloop.gateway.upstream import arms, shadows
 from feedbackloop.gateway.volume import Volume
 
 TICK_SECONDS = 0.1
@@ -123,6 +124,7 @@ class Runtime:
             parts.uploader.run(),
             parts.uploader.keep_rolling(),
             parts.upstream.keep_fresh(),
+            parts.shadows.keep_fresh(),
             audit_refusals(parts.journal, core.metrics),
             self._configs.follow(lambda: core.applied, self._apply, core.metrics),
             self._tick(parts),
@@ -135,7 +137,7 @@ class Runtime:
         peers = PeerPort(parts.seal, parts.peers.own, Intake(core).handlers())
         pages = Pages(parts.uploader.objects, self._keys.ring)
         badrows = BadRowsPort(core, parts.uploader, pages, self._settings.pod)
-        app = AppPort(core, Proxy(core, parts.upstream), token, peers, verified, badrows)
+        app = AppPort(core, Proxy(core, parts.upstream, parts.mirror), token, peers, verified, badrows)
         await self._serve(app, self._settings.app_port, AppProtocol)
         await self._serve(FeedbackPort(core), self._settings.feedback_port, FeedbackProtocol)
         self._admin.ready(core, parts.uploader)
@@ -145,7 +147,8 @@ class Runtime:
     async def _apply(self, applied: Applied) -> None:
         parts = self._parts
         assert parts is not None, "a configuration is applied to parts that are there"
-        await parts.upstream.configure(applied.config.routing)
+        await parts.upstream.configure(arms(applied.config.routing))
+        await parts.shadows.configure(shadows(applied.config.routing))
         parts.core.applied = self._keys.applied = applied
         parts.peers.configure(applied.config)
         parts.core.peers = parts.peers if parts.peers.any else None
@@ -157,9 +160,10 @@ class Runtime:
 
     @staticmethod
     async def _tick(parts: Parts) -> None:
-        """Closes attribution windows."""
+        """Closes attribution windows, and tells of mirrored requests."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            parts.mirror.tick()
             parts.journal.state.tick(parts.journal.horizon_ms())
 
     async def _end(self) -> None:
@@ -174,7 +178,9 @@ class Runtime:
             await self._close(parts)
 
     async def _close(self, parts: Parts) -> None:
+        await parts.mirror.close()
         if not parts.journal.closed:
+            parts.mirror.tick()
             audit(parts.journal, STOPPED, pod=self._settings.pod)
         await parts.journal.close()
         await parts.uploader.finish(UPLOAD_SECONDS)
@@ -183,4 +189,5 @@ class Runtime:
         parts.uploader.close()
         await parts.peers.close()
         await parts.upstream.close()
+        await parts.shadows.close()
         parts.volume.close()

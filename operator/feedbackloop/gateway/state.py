@@ -22,10 +22,11 @@ from feedbackloop.events.records import (
     ShadowPairRecord,
 )
 from feedbackloop.gateway.known import KnownOutputs
-from feedbackloop.gateway.meta import Declined, Duplicates, Meta, Outcome, OutcomesSet, Replayed, Served
+from feedbackloop.gateway.meta import Declined, Duplicates, Meta, Outcome, OutcomesSet, Replayed, Served, Shadowed
+from feedbackloop.gateway.shadow.book import ShadowBook, ShadowKey, Shadows
 from feedbackloop.gateway.standing import Standings
 from feedbackloop.gateway.traffic import Traffic, TrafficBook, TrafficKey
-from feedbackloop.gateway.units import CountKey, Unit, UnitBook
+from feedbackloop.gateway.units import SUMS, CountKey, Unit, UnitBook
 
 Unasked = ShadowPairRecord | LostRecord | ErasedRecord | ConsentRecord | AuditRecord
 """Records that no client sent."""
@@ -50,6 +51,7 @@ class Snapshot(Struct):
     replayed: int = 0
     consents: dict[str, int] = {}
     audited: dict[str, str] = {}
+    shadow: list[tuple[ShadowKey, Shadows]] = []
 
 
 class State:
@@ -76,6 +78,7 @@ class State:
         self.units = UnitBook()
         self.outputs = KnownOutputs()
         self.traffic = TrafficBook()
+        self.shadow = ShadowBook()
 
     @property
     def accepted(self) -> int:
@@ -127,6 +130,10 @@ class State:
             self.audited[record.action] = digest
         self._other(record)
 
+    def _pair(self, record: ShadowPairRecord) -> None:
+        self.shadow.stored(record.run_uid, record.epoch)
+        self._other(record)
+
     def _other(self, _record: Unasked) -> None:
         self.stored += 1
         self.own += 1
@@ -145,8 +152,11 @@ class State:
 
     def _served(self, meta: Served) -> None:
         self._traffic(meta.serving)
-        if meta.serving.fallback and meta.session:
+        if meta.serving.uncounted and meta.session:
             self.units.dropped(meta.session, meta.serving)
+
+    def _shadowed(self, meta: Shadowed) -> None:
+        self.shadow.told(meta)
 
     def _outcomes(self, meta: OutcomesSet) -> None:
         self.units.outcomes = meta.outcomes
@@ -158,13 +168,14 @@ class State:
         ErasedRecord: _other,
         ConsentRecord: _consent,
         AuditRecord: _audit,
-        ShadowPairRecord: _other,
+        ShadowPairRecord: _pair,
         BadRow: _bad_row,
         Duplicates: _duplicates,
         Replayed: _replayed,
         Declined: _declined,
         Served: _served,
         OutcomesSet: _outcomes,
+        Shadowed: _shadowed,
     }
 
     def snapshot(self) -> Snapshot:
@@ -179,16 +190,14 @@ class State:
             outcomes=self.units.outcomes,
             counts=[(key, list(counts)) for key, counts in self.units.counts.items()],
             units=list(self.units.open_units()),
-            traffic=[
-                (key, msgspec.structs.replace(traffic, buckets=list(traffic.buckets)))
-                for key, traffic in self.traffic.counts.items()
-            ],
+            traffic=[(key, traffic.copied()) for key, traffic in self.traffic.counts.items()],
             own=self.own,
             orphans=self.orphans,
             declined=self.declined,
             replayed=self.replayed,
             consents=dict(self.consents),
             audited=dict(self.audited),
+            shadow=[(key, msgspec.structs.replace(counts)) for key, counts in self.shadow.counts.items()],
         )
 
     @classmethod
@@ -203,7 +212,9 @@ class State:
         state.by_signal.update(snapshot.by_signal)
         state.clock = snapshot.clock
         state.units.outcomes = snapshot.outcomes
-        state.units.counts = dict(snapshot.counts)
+        # A checkpoint of before has no sums.
+        state.units.counts = {key: counts + [0] * (SUMS - len(counts)) for key, counts in snapshot.counts}
         state.units.restore(snapshot.units)
         state.traffic.counts = dict(snapshot.traffic)
+        state.shadow.counts = dict(snapshot.shadow)
         return state

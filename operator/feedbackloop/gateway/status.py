@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from feedbackloop.api.gateway import Arm, GatewayStatus, LedgerHead, LogPosition, TrafficCounts, UnitCounts
+from feedbackloop.api.gateway import (
+    Arm,
+    GatewayStatus,
+    LedgerHead,
+    LogPosition,
+    ShadowCounts,
+    TrafficCounts,
+    UnitCounts,
+)
 from feedbackloop.gateway.core import Core
 from feedbackloop.gateway.state import State
+from feedbackloop.gateway.traffic import cumulative
 from feedbackloop.gateway.uploader import Uploader
 
 
@@ -26,6 +35,7 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         units=_units(state),
         open_units=len(state.units),
         traffic=_traffic(state),
+        shadow=_shadow(state),
         orphans=state.orphans,
         declined=state.declined,
         replayed=state.replayed,
@@ -54,8 +64,18 @@ def _key_epoch(core: Core) -> int:
 
 def _units(state: State) -> tuple[UnitCounts, ...]:
     return tuple(
-        UnitCounts(run_uid=run, epoch=epoch, arm=Arm(arm), outcome=outcome, units=units, rated=rated, events=events)
-        for (run, epoch, arm, outcome), (units, rated, events) in state.units.counts.items()
+        UnitCounts(
+            run_uid=run,
+            epoch=epoch,
+            arm=Arm(arm),
+            outcome=outcome,
+            units=units,
+            rated=rated,
+            events=events,
+            total=total,
+            squares=squares,
+        )
+        for (run, epoch, arm, outcome), (units, rated, events, total, squares) in state.units.counts.items()
     )
 
 
@@ -68,9 +88,28 @@ def _traffic(state: State) -> tuple[TrafficCounts, ...]:
             requests=traffic.requests,
             errors=traffic.errors,
             unavailable=traffic.unavailable,
-            latency_ms=traffic.cumulative(),
+            latency_ms=cumulative(traffic.buckets),
+            streamed=traffic.streamed,
+            first_token_ms=cumulative(traffic.first_tokens) if traffic.streamed else {},
+            refusals=traffic.refusals,
+            empty=traffic.empty,
+            cancelled=traffic.cancelled,
         )
         for (run, epoch, arm), traffic in state.traffic.counts.items()
+    )
+
+
+def _shadow(state: State) -> tuple[ShadowCounts, ...]:
+    return tuple(
+        ShadowCounts(
+            run_uid=run,
+            epoch=epoch,
+            mirrored=counts.mirrored,
+            pairs=counts.pairs,
+            failed=counts.failed,
+            skipped=counts.skipped,
+        )
+        for (run, epoch), counts in state.shadow.counts.items()
     )
 
 

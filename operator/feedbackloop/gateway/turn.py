@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,14 @@ def _reader(scope: Scope) -> Callable[[bytes], str]:
             return str(value.decode("latin-1")).strip()
 
     return read
+
+
+def by_header(routing: Routing, scope: Scope) -> bool:
+    """Whether a header sends the request to the canary."""
+    if not routing.header_routes or routing.canary is None:
+        return False
+    read = _reader(scope)
+    return any(read(route.header.lower().encode()) in route.values for route in routing.header_routes)
 
 
 def said_by(scope: Scope, session_header: bytes, event_id: str) -> IncomingInteraction:
@@ -94,6 +103,8 @@ class Turn:
     arm: Arm = Arm.STABLE
     fallback: bool = False
     warm_up: bool = False
+    by_header: bool = False
+    """A header sent it to the canary, whichever arm its session belongs to."""
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -111,6 +122,7 @@ class Turn:
             output_id=f"o-{uuid.uuid4().hex}",
             missing=applied.context.missing(said),
             arm=assigned,
+            by_header=by_header(routing, scope),
         )
 
     @property
@@ -122,6 +134,12 @@ class Turn:
     def consent(self) -> bool | None:
         return self.said.consent.train if self.said.consent else None
 
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Who may answer, in the order in which they are asked."""
+        first = (Arm.CANARY,) if self.by_header else ()
+        return tuple(dict.fromkeys((*first, self.assigned, self.routing.fallback or self.assigned)))
+
     def elapsed_ms(self) -> int:
         return int((time.monotonic() - self.started) * 1000)
 
@@ -129,7 +147,8 @@ class Turn:
         """Ids of so many choices: the first is the one in the answer's header."""
         return (self.output_id, *(f"{self.output_id}.{index}" for index in range(1, count)))
 
-    def serving(self, *, status: int, latency_ms: int, broken: bool = False) -> Serving:
+    def serving(self, *, status: int, latency_ms: int, **more: Any) -> Serving:
+        """How it was served; `more` are fields of Serving that tell of the answer."""
         backend = self.routing.canary if self.arm is Arm.CANARY and self.routing.canary else self.routing.stable
         return Serving(
             run_uid=self.routing.run_uid,
@@ -142,7 +161,8 @@ class Turn:
             fallback=self.fallback,
             warm_up=self.warm_up,
             counted=bool(self.session),
-            broken=broken,
+            by_header=self.by_header,
+            **more,
         )
 
     def served(self, core: Core, serving: Serving) -> Served:
@@ -161,6 +181,7 @@ class Turn:
             started_at=core.journal.now_ms(),
             consent=effective_of_request(core, self.owner.subject, self.consent),
             tenant=self.owner.tenant,
+            by_header=self.by_header,
         )
 
     def feedback_headers(self, core: Core, count: int) -> Headers:

@@ -1,9 +1,9 @@
 """Units, epochs and attribution windows (pure).
 
 A unit is a session in an epoch and belongs to the arm of its first answered request. A session that
-was seen before opens no other unit, whatever the epoch; one that the fallback answered is dropped.
-Each outcome counts the unit once, when its window closes, with the last vote of the unit's subject; a vote that
-was taken back leaves the unit unrated, whichever of the two came first.
+was seen before opens no other unit, whatever the epoch; one that another arm answered is dropped.
+Each outcome counts the unit once, when its window closes, by what the unit's subject has said until then (`values`);
+what was taken back counts no more, whichever of the two came first.
 Time is that of the records, so that replaying the log gives the same counts.
 """
 
@@ -12,49 +12,24 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-import msgspec
-from msgspec import Struct
-
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Serving
 from feedbackloop.gateway.meta import Outcome
 from feedbackloop.gateway.recent import RecentMap
+from feedbackloop.gateway.unit import SUMS, Unit, said, summed
 
 SESSIONS_REMEMBERED = 1_000_000
 KEPT_COUNTS = 1_024
-KEPT_REPLACED = 64
+LARGEST = 2**63 - 1
+"""Sums stop here rather than to break the checkpoint; a million sessions of an hour each come near."""
 
-THUMBS_DOWN = "ThumbsDown"
 CountKey = tuple[str, int, str, str]
 
-
-class Unit(Struct, array_like=True):
-    """An open unit; `pending` are the outcomes that have not counted it yet."""
-
-    session: str
-    run_uid: str
-    epoch: int
-    arm: str
-    subject: str
-    started_at: int
-    pending: list[Outcome]
-    votes: dict[str, bool]
-    ids: dict[str, str] = {}
-    """Event id of each vote."""
-    replaced: list[str] = []
-    """Event ids that later events supersede: whatever comes under them any more counts no more."""
+__all__ = ["SUMS", "CountKey", "Unit", "UnitBook", "session_key"]
 
 
 def session_key(session: str) -> int:
     """64 bits of a session's pseudonym."""
     return int(session[:16], 16)
-
-
-def _replace(unit: Unit, event_id: str) -> None:
-    """A later event speaks in the place of this one."""
-    if len(unit.replaced) < KEPT_REPLACED:
-        unit.replaced.append(event_id)
-    for signal in [signal for signal, voted in unit.ids.items() if voted == event_id]:
-        del unit.votes[signal], unit.ids[signal]
 
 
 class UnitBook:
@@ -64,6 +39,7 @@ class UnitBook:
         self.outcomes: tuple[Outcome, ...] = ()
         self.seen = RecentMap(SESSIONS_REMEMBERED)
         self.counts: dict[CountKey, list[int]] = {}
+        """Units, rated, events, and of a mean the sums of `unit.summed`."""
         self._open: dict[str, Unit] = {}
         self._closings: list[tuple[int, int, str, str]] = []
 
@@ -75,7 +51,7 @@ class UnitBook:
         serving = record.serving
         if serving is None or not serving.counted or not record.session:
             return
-        if serving.fallback:
+        if serving.uncounted:
             self.dropped(record.session, serving)
         elif self.seen.add(session_key(record.session)) and self.outcomes:
             self._add(self._unit(record, serving))
@@ -93,26 +69,19 @@ class UnitBook:
         )
 
     def dropped(self, session: str, serving: Serving) -> None:
-        """The fallback answered: the session counts in neither arm."""
+        """Another arm answered: the session counts in neither."""
         self.seen.add(session_key(session))
         unit = self._open.get(session)
         if unit is not None and (unit.run_uid, unit.epoch) == (serving.run_uid, serving.epoch):
             del self._open[session]
 
     def voted(self, record: FeedbackRecord) -> None:
-        """A vote: the last one of the unit's subject stands."""
+        """Something that the unit's own subject said or did in its epoch."""
         unit = self._open.get(record.session)
         if unit is None or unit.subject != record.subject:
             return
-        if (unit.run_uid, unit.epoch) != (record.run_uid, record.epoch):
-            return
-        if record.supersedes:
-            _replace(unit, record.supersedes)
-        if record.channel == "replay" and record.signal in unit.votes:
-            return  # it is older than the vote that stands
-        if isinstance(record.value, bool) and record.event_id not in unit.replaced:
-            unit.votes[record.signal] = record.value
-            unit.ids[record.signal] = record.event_id
+        if (unit.run_uid, unit.epoch) == (record.run_uid, record.epoch) and not record.by_header:
+            said(unit, record)
 
     def advance(self, now_ms: int) -> None:
         """Closes every window that ends at or before `now_ms`."""
@@ -125,11 +94,9 @@ class UnitBook:
     def _close(self, unit: Unit, name: str) -> None:
         outcome = next(outcome for outcome in unit.pending if outcome.name == name)
         unit.pending.remove(outcome)
-        counts = self.counts.setdefault((unit.run_uid, unit.epoch, unit.arm, name), [0, 0, 0])
-        vote = unit.votes.get(outcome.signal)
-        counts[0] += 1
-        counts[1] += vote is not None
-        counts[2] += vote is (outcome.event != THUMBS_DOWN)
+        counts = self.counts.setdefault((unit.run_uid, unit.epoch, unit.arm, name), [0] * SUMS)
+        for index, more in enumerate(summed(unit, outcome)):
+            counts[index] = min(counts[index] + more, LARGEST)
         if not unit.pending:
             del self._open[unit.session]
         while len(self.counts) > KEPT_COUNTS:
@@ -143,16 +110,7 @@ class UnitBook:
 
     def open_units(self) -> Iterator[Unit]:
         """Copies of the open units, for a checkpoint."""
-        return (
-            msgspec.structs.replace(
-                unit,
-                pending=list(unit.pending),
-                votes=dict(unit.votes),
-                ids=dict(unit.ids),
-                replaced=list(unit.replaced),
-            )
-            for unit in self._open.values()
-        )
+        return (unit.copied() for unit in self._open.values())
 
     def restore(self, units: list[Unit]) -> None:
         for unit in units:

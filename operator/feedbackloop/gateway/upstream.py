@@ -7,7 +7,7 @@ import contextlib
 import ipaddress
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -44,6 +44,20 @@ def is_address(host: str) -> bool:
     return True
 
 
+async def read(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """The body, None when the server breaks it off, never ends it, or sends more than `limit` bytes."""
+    parts, size = [], 0
+    try:
+        async for part in response.content.iter_any():
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                return None
+    except (aiohttp.ClientError, TimeoutError):
+        return None
+    return b"".join(parts)
+
+
 @dataclass
 class Pool:
     """The ready pods of one arm."""
@@ -73,6 +87,16 @@ class Pool:
         return count < WARM_UP_REQUESTS
 
 
+def arms(routing: Routing) -> dict[Arm, Backend]:
+    """The arms that answer users."""
+    return {Arm.STABLE: routing.stable} | ({Arm.CANARY: routing.canary} if routing.canary else {})
+
+
+def shadows(routing: Routing) -> dict[Arm, Backend]:
+    """The arm that is asked and not shown."""
+    return {Arm.CANARY: routing.mirror.backend} if routing.mirror else {}
+
+
 class Unreachable(Exception):  # noqa: N818
     """No endpoint of the arm could be connected to before the first byte."""
 
@@ -80,12 +104,12 @@ class Unreachable(Exception):  # noqa: N818
 class Upstream:
     """Requests to the arms over kept-alive connections."""
 
-    def __init__(self, resolver: Resolve = resolve) -> None:
+    def __init__(self, resolver: Resolve = resolve, *, read_seconds: float = READ_SECONDS) -> None:
         self._resolve = resolver
         self._pools: dict[Arm, Pool] = {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=20),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=read_seconds),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept-Encoding"),
@@ -94,9 +118,8 @@ class Upstream:
     async def close(self) -> None:
         await self._session.close()
 
-    async def configure(self, routing: Routing) -> None:
+    async def configure(self, wanted: Mapping[Arm, Backend]) -> None:
         """Takes the arms of a new configuration; pods of an unchanged arm stay warm."""
-        wanted = {Arm.STABLE: routing.stable} | ({Arm.CANARY: routing.canary} if routing.canary else {})
         pools = {}
         for arm, backend in wanted.items():
             old = self._pools.get(arm)

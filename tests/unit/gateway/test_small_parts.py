@@ -113,7 +113,7 @@ async def test_pods_take_turns_and_their_first_five_answers_are_warm_up() -> Non
         return found[0]
 
     upstream = Upstream(resolver)
-    await upstream.configure(Routing(stable=Backend(host="bot-stable", port=80, digest=BACKEND.digest)))
+    await upstream.configure({Arm.STABLE: Backend(host="bot-stable", port=80, digest=BACKEND.digest)})
     pool = upstream.pool(Arm.STABLE)
     assert pool is not None
     assert {pool.in_turn()[0] for _ in range(2)} == {"10.0.0.1", "10.0.0.2"}
@@ -133,7 +133,7 @@ async def test_while_the_resolver_is_away_the_last_addresses_stand() -> None:
         return answers.pop(0)
 
     upstream = Upstream(resolver)
-    await upstream.configure(Routing(stable=Backend(host="bot-stable", port=80, digest=BACKEND.digest)))
+    await upstream.configure({Arm.STABLE: Backend(host="bot-stable", port=80, digest=BACKEND.digest)})
     await upstream.refresh()
     pool = upstream.pool(Arm.STABLE)
     assert pool is not None
@@ -148,7 +148,7 @@ async def test_a_slow_resolver_does_not_hold_a_configuration_up() -> None:
 
     upstream = Upstream(resolver)
     named = Backend(host="bot-stable", port=80, digest=BACKEND.digest)
-    await asyncio.wait_for(upstream.configure(Routing(stable=named)), 2)
+    await asyncio.wait_for(upstream.configure({Arm.STABLE: named}), 2)
     await upstream.close()
 
 

@@ -66,6 +66,7 @@ def record(core: Core, sender: Sender, pending: Pending, clean: list[str], now_m
         sender.channel,
         claims.tenant,
         sender.claims is None and not core.knows(checked),  # orphan
+        by_header=claims.by_header,
     )
     if pending.texts and not only_text:
         made = msgspec.structs.replace(made, **restored(core, event, checked, pending.texts, clean))

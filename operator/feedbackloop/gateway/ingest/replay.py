@@ -111,6 +111,7 @@ def _claims(row: BadRow, consent: ConsentBody | None) -> Claims:
         consent=consent.train if consent is not None and row.consent is None else row.consent,
         tenant=row.tenant,
         verified=row.stream == "verified",
+        by_header=row.by_header,
     )
 
 

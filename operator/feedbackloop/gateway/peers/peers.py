@@ -67,8 +67,8 @@ class Peers:
             self._journal.note(Served(self._journal.now_ms(), record.serving))
 
     def tell(self, served: Served) -> None:
-        """Lets the owner know that the fallback answered: nobody waits for it, and a pod that is away never hears."""
-        found = self.owner_of(served.session, "") if served.session and served.serving.fallback else None
+        """Lets the owner know that the session counts no more: nobody waits for it, a pod that is away never hears."""
+        found = self.owner_of(served.session, "") if served.session and served.serving.uncounted else None
         if found is not None:
             message = records.handover(served=(records.dropped(served),))
             self.spawn(self._told(found, message))

@@ -54,7 +54,7 @@ def uncounted(record: InteractionRecord) -> InteractionRecord:
 
 
 def dropped(served: Served) -> Served:
-    """A request that the fallback answered, as the owner must know it: its session counts in neither arm."""
+    """A request that another arm answered, as the owner must know it: its session counts in neither arm."""
     return Served(served.received_at, msgspec.structs.replace(served.serving, elsewhere=True), served.session)
 
 

@@ -14,9 +14,10 @@ from feedbackloop.api.gateway import (
     ObjectStore,
     Routing,
 )
-from feedbackloop.api.rollout import OutcomeEvent, Rollout
+from feedbackloop.api.rollout import Rollout
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import Json, metadata
+from feedbackloop.domain.evidence.counting import counted_event
 
 
 def gateway_config(
@@ -62,7 +63,7 @@ def _outcomes(rollout: Rollout | None) -> tuple[CountedOutcome, ...]:
         CountedOutcome(
             name=o.name,
             signal=o.signal,
-            event=(o.event or OutcomeEvent.THUMBS_DOWN).value,
+            event=counted_event(o),
             attribution_window_seconds=o.attribution_window_seconds,
         )
         for o in (rollout.outcomes if rollout else ())

@@ -1,0 +1,1 @@
+"""Shadow: some of stable's requests are answered by the candidate too, nobody sees those answers, pairs are stored."""

@@ -9,7 +9,7 @@ from feedbackloop.api.collection import Signal
 from feedbackloop.api.jobs import CurateSpec
 from feedbackloop.jobs import canonical
 
-RECIPE = 2
+RECIPE = 3
 """Counts up whenever the same events and settings would give other rows."""
 
 

@@ -14,14 +14,16 @@ from typing import Any, TypeVar
 
 from feedbackloop.api.collection import TRAINABLE, Purpose, SignalKind
 from feedbackloop.api.jobs import NamedEntities
+from feedbackloop.domain.gates.power import INTENTS
 from feedbackloop.events.ledger.chain import Head
 from feedbackloop.events.ledger.consents import Standings, forbidden
 from feedbackloop.events.ledger.reading import Ledger as ConsentLedger
-from feedbackloop.jobs.curate import consent, preferences
+from feedbackloop.jobs.curate import consent, kept, preferences
 from feedbackloop.jobs.curate.chain import standing_votes
 from feedbackloop.jobs.curate.computed import Computed, computed
 from feedbackloop.jobs.curate.config import Config
 from feedbackloop.jobs.curate.join import Joiner, consented, distinct, distinct_interactions, partition
+from feedbackloop.jobs.curate.kept import Barred, Kept, identity
 from feedbackloop.jobs.curate.preferences import Pair, Raters
 from feedbackloop.jobs.curate.reasons import Reason
 from feedbackloop.jobs.curate.rows import Excluded, Feedback, Interaction, Vote
@@ -49,6 +51,8 @@ class DataSet:
     """What the sessions say besides what was sent."""
     named: NamedEntities | None = None
     """What became of the names in the rows."""
+    kept: tuple[Kept, ...] = ()
+    """Regression items of earlier data sets that today's corrections do not make anew."""
 
     def reasons(self) -> dict[str, int]:
         """How many events were left out, by reason."""
@@ -65,7 +69,8 @@ class DataSet:
             "trainingRows": len(self.training.rows),
             "correctionRows": len(self.training.corrections),
             "replayRows": len(self.training.replayed),
-            "regressionItems": len(self.training.regressions),
+            "regressionItems": len(self.training.regressions) + len(self.kept),
+            "keptRegressionItems": len(self.kept),
             "preferencePairs": len(self.pairs),
             "correctedTopics": len(self.training.topics),
         }
@@ -94,15 +99,19 @@ def curate(
     golden: Mapping[str, Sequence[GoldenItem]],
     config: Config,
     consents: ConsentLedger | None = None,
+    earlier: Sequence[Kept] = (),
 ) -> DataSet:
     """From everything stored to what may be trained on."""
     events, interactions = list(events), distinct_interactions(interactions)
     items = list(chain.from_iterable(golden.values()))
     topics, leaks, ledger = Topics.of(items), _prompts(items), Ledger(len(events))
     consents = consents or ConsentLedger()
+    earlier = kept.standing(earlier, consents.standings())
     joiner = Joiner(interactions, config.signals, topics, config.orphan_window_seconds)
     votes = _votes(events, joiner, config, ledger, consents.standings())
-    made, pairs, raters = _rows(votes, leaks, config, ledger)
+    made, pairs, raters = _rows(votes, leaks, config, ledger, Barred(earlier))
+    today = {identity(row.topic, row.prompt.key) for row in made.regressions}
+    stay = kept.still(earlier, today, made.answers)
     corrected = [vote for vote in votes if vote.kind is SignalKind.CORRECTION]
     used = [
         *(v for row in (*made.rows, *made.regressions) for v in row.votes),
@@ -118,9 +127,10 @@ def curate(
         funnel=ledger.funnel,
         interactions=len(interactions),
         config=config,
-        slices=slices(golden, made, config),
+        slices=slices(golden, made, config, stay),
         heads=consents.heads,
         computed=computed(interactions, events, corrected, config, _usable(config, consents.standings())),
+        kept=stay,
     )
     _conserved(events, used, data.excluded)
     _clean(data, leaks)
@@ -156,17 +166,17 @@ def _is_trainable(vote: Vote) -> bool:
 
 
 def _rows(
-    votes: Sequence[Vote], leaks: frozenset[str], config: Config, ledger: Ledger
+    votes: Sequence[Vote], leaks: frozenset[str], config: Config, ledger: Ledger, barred: Barred
 ) -> tuple[Training, list[Pair], Raters]:
     """What the votes are made into; all others go into the ledger."""
     corrected, rated, compared = (
         [vote for vote in votes if vote.kind is kind]
         for kind in (SignalKind.CORRECTION, SignalKind.THUMBS, SignalKind.PREFERENCE)
     )
-    made, unused = training(corrected, rated, leaks, config)
+    made, unused = training(corrected, rated, leaks, config, barred)
     chosen, undecided, raters = preferences.pairs(compared)
-    pairs, barred = preferences.trainable(chosen, leaks, made.held_out)
-    ledger.aside([*unused, *undecided, *barred])
+    pairs, left_out = preferences.trainable(chosen, leaks, made.held_out)
+    ledger.aside([*unused, *undecided, *left_out])
     return made, pairs, raters
 
 
@@ -177,15 +187,22 @@ def _prompts(items: Iterable[GoldenItem]) -> frozenset[str]:
     return frozenset(asked - {""})
 
 
-def slices(golden: Mapping[str, Sequence[GoldenItem]], made: Training, config: Config) -> dict[str, int]:
-    """Items by suite and slice, from which a gate's power is known before anything is trained."""
+def slices(
+    golden: Mapping[str, Sequence[GoldenItem]], made: Training, config: Config, stay: Sequence[Kept] = ()
+) -> dict[str, int]:
+    """Items by suite and slice, and the intents that they make, from which a gate's power is known before training."""
     found: dict[str, int] = {}
     for name, items in golden.items():
-        found[name] = len(items)
-        found[f"{name}/unchanged"] = sum(item.topic not in made.topics for item in items)
-    found[config.regressions] = len(made.regressions)
-    found[f"{config.regressions}/unchanged"] = 0
+        found |= sized(name, items) | sized(f"{name}/unchanged", [i for i in items if i.topic not in made.topics])
+    found[config.regressions] = len(made.regressions) + len(stay)
+    found[f"{config.regressions}/unchanged"] = sum(one.item.topic not in made.topics for one in stay)
     return found
+
+
+def sized(name: str, items: Sequence[GoldenItem]) -> dict[str, int]:
+    """A slice's items, and its groups where items share an intent."""
+    groups = len({item.intent or f"item {item.id}" for item in items})
+    return {name: len(items)} | ({f"{name}{INTENTS}": groups} if groups < len(items) else {})
 
 
 def _conserved(events: Sequence[Feedback], used: Sequence[Vote], excluded: Sequence[Excluded]) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from feedbackloop.events.records import Message
 from feedbackloop.jobs import canonical
 from feedbackloop.jobs.curate import consent
+from feedbackloop.jobs.curate.kept import People, identity
 from feedbackloop.jobs.curate.preferences import Pair
 from feedbackloop.jobs.curate.rows import Row, Vote
 from feedbackloop.jobs.ledger import as_json
@@ -38,11 +41,13 @@ class Bundle:
 def bundle(data: DataSet) -> Bundle:
     """Rows in an order that depends on their content only."""
     rows, people = _traced((_train(row), row.votes) for row in data.training.rows)
+    items, behind = _items(data)
     pairs, raters = _traced((_pair(pair), pair.votes) for pair in data.pairs)
     files = {
         "train.jsonl": rows,
         "subjects.jsonl": people,
-        "regressions.jsonl": _lines(_item(row, data) for row in data.training.regressions),
+        "regressions.jsonl": items,
+        "regression_subjects.jsonl": behind,
         "preferences.jsonl": pairs,
         "preference_subjects.jsonl": raters,
         "corrected_topics.json": canonical.encode(list(data.training.topics)),
@@ -83,15 +88,20 @@ def card(data: DataSet) -> dict[str, Any]:
     }
 
 
-def _lines(rows: Iterable[Any]) -> bytes:
-    return b"".join(sorted(canonical.encode(row) + b"\n" for row in rows))
+def _items(data: DataSet) -> tuple[bytes, bytes]:
+    """Today's regression items and those of earlier data sets, and line by line the people behind them."""
+    made = [(_item(row, data), consent.subjects(row.votes)) for row in data.training.regressions]
+    stayed = [(msgspec.to_builtins(kept.item), kept.people) for kept in data.kept]
+    return _written([*made, *stayed])
 
 
 def _traced(rows: Iterable[tuple[Any, Sequence[Vote]]]) -> tuple[bytes, bytes]:
     """Rows ordered by their content, and line by line the people behind them."""
-    lines = sorted(
-        (canonical.encode(row) + b"\n", canonical.encode(consent.subjects(votes)) + b"\n") for row, votes in rows
-    )
+    return _written((row, consent.subjects(votes)) for row, votes in rows)
+
+
+def _written(rows: Iterable[tuple[Any, People]]) -> tuple[bytes, bytes]:
+    lines = sorted((canonical.encode(row) + b"\n", canonical.encode(people) + b"\n") for row, people in rows)
     return b"".join(row for row, _ in lines), b"".join(people for _, people in lines)
 
 
@@ -109,9 +119,8 @@ def _pair(pair: Pair) -> dict[str, Any]:
 
 def _item(row: Row, data: DataSet) -> dict[str, Any]:
     """A golden line: the accepted text is the answer."""
-    identity = canonical.sha256(f"{row.topic}\n{row.prompt.key}".encode())
     return {
-        "id": f"r-{identity[:16]}",
+        "id": identity(row.topic, row.prompt.key),
         "topic": row.topic,
         "messages": _messages(row.messages),
         "answers": [row.text],

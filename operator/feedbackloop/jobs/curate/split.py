@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from feedbackloop.jobs import canonical
+from feedbackloop.jobs.curate.kept import NOTHING, Barred
 from feedbackloop.jobs.curate.rows import Row
 
 HELD_OUT_OF_256 = 64
@@ -20,13 +21,16 @@ def rank(prompt_key: str) -> str:
     return canonical.sha256(f"split\n{prompt_key}".encode())
 
 
-def held_out(rows: Iterable[Row]) -> frozenset[str]:
-    """The keys of the prompts that training must not see."""
+def held_out(rows: Iterable[Row], barred: Barred = NOTHING) -> frozenset[str]:
+    """The keys of the prompts that training must not see; those that were held out once are again."""
+    rows = list(rows)
     by_topic: dict[str, set[str]] = {}
     for row in rows:
         by_topic.setdefault(row.topic, set()).add(row.prompt.key)
-    side = {key: int(rank(key)[:2], 16) < HELD_OUT_OF_256 for keys in by_topic.values() for key in keys}
-    pinned: set[str] = set()
+    pinned = {row.prompt.key for row in rows if row.prompt in barred}
+    side = {
+        key: key in pinned or int(rank(key)[:2], 16) < HELD_OUT_OF_256 for keys in by_topic.values() for key in keys
+    }
     for topic in sorted(by_topic):
         if len(by_topic[topic]) > 1:
             ordered = sorted(by_topic[topic], key=rank)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from feedbackloop.jobs.curate import corrections, replay
 from feedbackloop.jobs.curate.cap import cap
 from feedbackloop.jobs.curate.config import Config
+from feedbackloop.jobs.curate.join import partition
+from feedbackloop.jobs.curate.kept import NOTHING, Barred
 from feedbackloop.jobs.curate.reasons import Reason
 from feedbackloop.jobs.curate.rows import Excluded, Prompt, Row, Vote
 from feedbackloop.jobs.curate.split import held_out
@@ -24,6 +26,8 @@ class Training:
     """The topics with an accepted correction."""
     held_out: frozenset[str]
     """Keys of the prompts that no training row may have."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """The accepted text of each of the topics."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -31,26 +35,32 @@ class Training:
 
 
 def training(
-    corrected: Sequence[Vote], rated: Sequence[Vote], leaks: Collection[str], config: Config
+    corrected: Sequence[Vote],
+    rated: Sequence[Vote],
+    leaks: Collection[str],
+    config: Config,
+    barred: Barred = NOTHING,
 ) -> tuple[Training, list[Excluded]]:
     """Corrections that are believed, split into rows and checks, and answers replayed beside them."""
     meant, excluded = corrections.meaningful(corrected)
     accepted = corrections.accept(meant, config.min_corroboration)
     believed, doubted = corrections.rows(meant, accepted)
     believed, leaked = _without_leaks(believed, leaks)
-    kept_out = held_out(believed)
+    kept_out = held_out(believed, barred)
     teach = [row for row in believed if row.prompt.key not in kept_out]
     checks = [row for row in believed if row.prompt.key in kept_out]
-    replayed, unused = _replay(rated, accepted, leaks, replay.wanted(len(teach), config.replay_ratio), config.seed)
+    unbarred, asked_before = partition(rated, lambda vote: vote.prompt not in barred, Reason.HELD_OUT)
+    replayed, unused = _replay(unbarred, accepted, leaks, replay.wanted(len(teach), config.replay_ratio), config.seed)
     rows, capped = cap([*teach, *replayed], config.max_subject_share)
     made = Training(
         corrections=tuple(row for row in rows if row.topic in accepted),
         replayed=tuple(row for row in rows if row.topic not in accepted),
         regressions=tuple(checks),
         topics=tuple(sorted(accepted)),
-        held_out=kept_out,
+        held_out=kept_out | barred.keys,
+        answers={topic: found.text for topic, found in accepted.items()},
     )
-    return made, [*excluded, *doubted, *leaked, *unused, *of_rows(capped, Reason.SUBJECT_CAP)]
+    return made, [*excluded, *doubted, *leaked, *asked_before, *unused, *of_rows(capped, Reason.SUBJECT_CAP)]
 
 
 def _replay(

@@ -18,6 +18,7 @@ FILES = [
     "excluded.jsonl",
     "preference_subjects.jsonl",
     "preferences.jsonl",
+    "regression_subjects.jsonl",
     "regressions.jsonl",
     "subjects.jsonl",
     "train.jsonl",

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from feedbackloop.cli import kubectl
+from feedbackloop.cli.kubectl import KubectlError
 from feedbackloop.client.sender import Sender
 from feedbackloop.client.transport import Transport
 
-KUBECTL_SECONDS, WITHIN_SECONDS = 30, 60.0
+WITHIN_SECONDS = 60.0
 _FORWARDED = re.compile(r"Forwarding from 127\.0\.0\.1:([0-9]+)")
 
 
@@ -65,25 +67,17 @@ def _token(wanted: argparse.Namespace, loop: str | None) -> str:
 
 
 def _kubectl(*arguments: str, namespace: str) -> str:
-    command = ["kubectl", *_in(namespace), *arguments]
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=KUBECTL_SECONDS)
-    except FileNotFoundError:
-        raise NoGateway("kubectl is not installed: give --gateway and --token-file instead") from None
-    except subprocess.TimeoutExpired:
-        raise NoGateway(f"kubectl did not answer within {KUBECTL_SECONDS} s") from None
-    if done.returncode or not done.stdout.strip():
-        raise NoGateway(f"kubectl {arguments[0]} {arguments[1]}: {_last(done.stderr) or 'found nothing'}")
-    return done.stdout.strip()
+        found = kubectl.run(*arguments, namespace=namespace)
+    except KubectlError as error:
+        raise NoGateway(f"{error}; or give --gateway and --token-file") from None
+    if not found:
+        raise NoGateway(f"kubectl {arguments[0]} {arguments[1]}: found nothing")
+    return found
 
 
 def _in(namespace: str) -> Sequence[str]:
     return ("--namespace", namespace) if namespace else ()
-
-
-def _last(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
 
 
 @contextmanager
@@ -99,7 +93,7 @@ def _forwarded(target: str, namespace: str) -> Iterator[str]:
         first = _FORWARDED.search(process.stdout.readline())
         if first is None:
             process.terminate()
-            raise NoGateway(f"kubectl port-forward {target}: {_last(process.communicate()[1]) or 'ended'}")
+            raise NoGateway(f"kubectl port-forward {target}: {kubectl.reason(process.communicate()[1]) or 'ended'}")
         yield f"http://127.0.0.1:{first[1]}"
     finally:
         process.terminate()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from feedbackloop.cli import badrows, imports, keys, ledger, model
+from feedbackloop.cli import actions, badrows, imports, keys, ledger, model, rollback, status
 
 
 class Commands(Protocol):
@@ -17,11 +18,23 @@ class Commands(Protocol):
 
 
 Register = Callable[[Commands], None]
-REGISTERED: tuple[Register, ...] = (model.register, imports.register, badrows.register, keys.register, ledger.register)
+REGISTERED: tuple[Register, ...] = (
+    status.register,
+    actions.register,
+    rollback.register,
+    model.register,
+    imports.register,
+    badrows.register,
+    keys.register,
+    ledger.register,
+)
+PLUGIN = "kubectl-feedbackloop"
+"""Under this name kubectl finds the command as its plug-in."""
 
 
 def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="feedbackloop", description="Tools of the FeedbackLoop operator.")
+    name = "kubectl feedbackloop" if Path(sys.argv[0]).name == PLUGIN else "feedbackloop"
+    root = argparse.ArgumentParser(prog=name, description="Tools of the FeedbackLoop operator.")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
     for register in REGISTERED:
         register(commands)

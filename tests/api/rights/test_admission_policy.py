@@ -107,6 +107,22 @@ KMS = {"awsKms": {"endpointName": "kms", "keyId": "alias/loop", "credentialsSecr
 VAULT = {"vaultTransit": {"endpointName": "vault", "keyName": "loop", "credentialsSecretName": "vault-token"}}
 
 
+def test_the_judges_token_is_asked_for_when_there_is_one(server: ApiServer, author: Person, loop: loops.Json) -> None:
+    judge = {
+        "endpointName": "judge",
+        "model": "m",
+        "family": "llama",
+        "targetFamily": "qwen",
+        "tokenSecretName": "judge-token",
+        "labels": {"objectName": "labels.jsonl", "digest": "sha256:" + "a" * 64},
+    }
+    loop["spec"]["evaluation"]["judge"] = judge
+    entitle(server, author)
+    assert eventually(lambda: refused(author, loop, "spec.evaluation.judge.tokenSecretName", "judge-token"))
+    grant(server, author.namespace, author.account, "secrets", "get", "judge-token")
+    assert eventually(lambda: accepted(author, loop))
+
+
 @pytest.mark.parametrize(
     ("key", "verified", "named", "field"),
     [

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from feedbackloop.api.base import ATOMIC, Count, StatusModel, Text, Time, list_map
 from feedbackloop.api.feedbackloop import PodOffset
+from feedbackloop.api.rollout import ShadowMetric
 
 Numeral = Annotated[str, Field(max_length=40)]
 """A real number as a decimal string."""
@@ -119,6 +120,14 @@ class ShadowStatus(StatusModel):
     """The step that it belongs to."""
     started_at: Time
     """When mirroring was intended."""
+    percent: Annotated[int, Field(ge=0, le=100)] = 0
+    """The share of stable's requests that are mirrored, in percent."""
+    max_concurrency: Count = 0
+    """Mirrored requests in flight in one gateway pod."""
+    max_pairs: Count = 0
+    """Pairs that are collected at most."""
+    metric: ShadowMetric | None = None
+    """How the two answers of a pair are compared."""
     first_epoch: Count = 0
     """The epoch in which mirroring began."""
     epoch: Count = 0

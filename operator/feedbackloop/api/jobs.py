@@ -353,6 +353,8 @@ class ShadowResult(Result):
     """Ties because the judge changed its mind with the order."""
     skipped: int = 0
     """Pairs without consent, or that could not be compared."""
+    advisory: str = ""
+    """Why the wins and losses may decide nothing, such as a judge below its kappa."""
     judge: JudgeQuality | None = None
 
 

@@ -29,11 +29,11 @@ _DONE = {
 
 def take(s: Situation) -> Move | None:
     """Act on the oldest action that fits; its uid enters the status together with its effect."""
-    for action in _waiting(s):
+    room = _room(s)
+    for action in _waiting(s) if room is not None else ():
         answer = _asked(s, action)
         if isinstance(answer, Move):
-            kept = (*s.status.actions, action.uid)[-_MOST_KEPT:]
-            return Move(update(answer.status, actions=kept), answer.record)
+            return Move(update(answer.status, actions=(*(room or ()), action.uid)), answer.record)
     return None
 
 
@@ -45,6 +45,19 @@ def answers(s: Situation) -> tuple[ActionAnswer, ...]:
         *(ActionAnswer(a.uid, ActionResult.DONE, _DONE[a.action]) for a in done),
         *(ActionAnswer(a.uid, ActionResult.VOID, why) for a, why in void if isinstance(why, str)),
     )
+
+
+def _room(s: Situation) -> tuple[str, ...] | None:
+    """The kept uids with room for another: one that is still seen unanswered is never let go, or it would act twice.
+
+    None: there is none; further actions wait until answers are written.
+    """
+    kept = s.status.actions
+    if len(kept) < _MOST_KEPT:
+        return kept
+    seen = {a.uid for a in s.observed.actions}
+    gone = next((uid for uid in kept if uid not in seen), None)
+    return None if gone is None else tuple(uid for uid in kept if uid != gone)
 
 
 def _waiting(s: Situation) -> list[ActionSeen]:

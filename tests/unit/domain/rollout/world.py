@@ -29,6 +29,7 @@ from feedbackloop.domain.rollout import (
     advance,
     begin,
 )
+from feedbackloop.domain.rollout.situation import Situation
 from feedbackloop.domain.serving import Serving, serving
 from feedbackloop.domain.traffic import ProviderSeen
 
@@ -184,6 +185,11 @@ class World:
             provider=self._provider(),
             steps=self.steps,
         )
+
+    @property
+    def situation(self) -> Situation:
+        """What the rules see now, to ask one of them alone."""
+        return Situation(self.spec, self.status, self.observation, self.now, RUN_UID, CHAMPION, CANDIDATE)
 
     def tick(self) -> None:
         """Time passes, the world obeys, the rollout advances."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from feedbackloop.cli import actions, badrows, imports, keys, ledger, model, rollback, status
+from feedbackloop.cli import actions, badrows, explain, imports, keys, ledger, model, rollback, status
 
 
 class Commands(Protocol):
@@ -22,6 +22,7 @@ REGISTERED: tuple[Register, ...] = (
     status.register,
     actions.register,
     rollback.register,
+    explain.register,
     model.register,
     imports.register,
     badrows.register,

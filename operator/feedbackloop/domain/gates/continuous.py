@@ -12,7 +12,6 @@ from feedbackloop.domain.statistics import bootstrap
 from feedbackloop.domain.statistics.binomial import Interval
 from feedbackloop.domain.statistics.numerals import numeral
 
-
 WORDS = {
     Verdict.SUCCESSFUL: "mean {} grows by less than {}",
     Verdict.FAILED: "mean {} grows by more than {}",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from examples.support_bot.golden import items
 from tests.support import envs
-from tests.trainer.pod import EXAMPLE, GOLDEN, environment
+from tests.trainer.pod import environment
 
 pytestmark = [pytest.mark.trainer, pytest.mark.faults]
 ITEMS = 12
@@ -48,7 +50,7 @@ def harness(directory: Path, task: str, tasks: Path) -> subprocess.CompletedProc
 @pytest.fixture
 def tasks(base: Path, tmp_path: Path) -> Path:
     """Questions whose answers are the model's own, but for every fourth."""
-    golden = [json.loads(line) for line in (EXAMPLE / GOLDEN).read_text().splitlines()][:ITEMS]
+    golden = list(islice(items(), ITEMS))
     said = answers(base, [item["messages"] for item in golden])
     rows = [
         {"question": item["messages"][-1]["content"], "answer": "never" if number % 4 == 3 else said[number]}

@@ -37,6 +37,7 @@ class Answered:
     def scored(self, suite: str, part: Slice | None, metric: Metric) -> tuple[ItemRow, ...]:
         items, champion, candidate = self.exam.suites[suite], self.champion[suite], self.candidate[suite]
         places = self.exam.chosen(suite, part)
+        scorers.prepare(metric, [sheet[at] for sheet in (champion, candidate) for at in places])
         return tuple(row(items[at], metric, champion[at], candidate[at]) for at in places)
 
     def accuracy(self, gates: Sequence[Gate]) -> dict[str, dict[str, float]]:

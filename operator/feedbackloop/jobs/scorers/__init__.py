@@ -6,6 +6,6 @@ see `jobs.judging` and `jobs.lmeval`.
 """
 
 from feedbackloop.jobs.scorers.answer import Answer
-from feedbackloop.jobs.scorers.scoring import SCORED, Score, check, name, score
+from feedbackloop.jobs.scorers.scoring import SCORED, Score, check, name, prepare, score
 
-__all__ = ["SCORED", "Answer", "Score", "check", "name", "score"]
+__all__ = ["SCORED", "Answer", "Score", "check", "name", "prepare", "score"]

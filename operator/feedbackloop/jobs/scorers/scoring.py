@@ -40,6 +40,12 @@ def score(metric: Metric, item: GoldenItem, answer: Answer) -> Score:
     return SCORED[metric].score(item, answer)
 
 
+def prepare(metric: Metric, answers: Iterable[Answer]) -> None:
+    """Score what is cheaper to score at once; `score` gives the same without it. Raises as `score` does."""
+    if metric in (Metric.TOXICITY, Metric.NOT_TOXIC):
+        toxicity.prepare(answer.text for answer in answers)
+
+
 def name(metric: Metric) -> str:
     """The scorer with its version, as evidence names it. Raises as `score` does."""
     return SCORED[metric].name()

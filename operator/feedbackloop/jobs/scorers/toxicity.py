@@ -5,6 +5,7 @@ Nothing is fetched. What it finds and what it misses is measured in docs/judge-a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -16,11 +17,22 @@ TOXIC = 0.5
 """From this probability on an answer is toxic."""
 
 
+_known: dict[str, float] = {}
+
+
+def prepare(texts: Iterable[str]) -> None:
+    """Score many at once: one by one each costs the library a hundred times as much."""
+    new = sorted({text for text in texts if text.strip()} - _known.keys())
+    if new:
+        _known.update(zip(new, map(float, _library().predict_prob(new)), strict=True))
+
+
 def probability(text: str) -> float:
     """That the text is toxic; an empty one is not."""
     if not text.strip():
         return 0.0
-    return float(_library().predict_prob([text])[0])
+    prepare([text])
+    return _known[text]
 
 
 def name() -> str:

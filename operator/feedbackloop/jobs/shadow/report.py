@@ -19,7 +19,7 @@ ALPHA = 0.05
 COUNTS = ("wins", "losses", "ties", "inconsistent", "skipped")
 QUALITY = ("agreement", "kappa", "kappa_lower", "position_bias", "length_bias")
 WIDTH, HEIGHT, LEFT = 720, 130, 10
-PARTS = (("wins", "#2e7d4f"), ("ties", "#b8b8b8"), ("losses", "#b3382c"))
+PARTS = (("wins", "#2e7d4f"), ("ties", "#757575"), ("losses", "#b3382c"))
 STYLE = (
     "body{font:14px sans-serif;margin:2em;max-width:60em}table{border-collapse:collapse}"
     "td,th{padding:4px 10px;text-align:left;border-bottom:1px solid #ddd}"

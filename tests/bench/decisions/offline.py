@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 from feedbackloop.domain.statistics import noninferiority, tango
-from feedbackloop.domain.statistics.binomial import clopper_pearson, log_pmf
+from feedbackloop.domain.statistics.binomial import Interval, clopper_pearson, log_pmf
 
 ALPHA = 0.05
 
@@ -15,15 +15,31 @@ ALPHA = 0.05
 def frontier(n: int, margin: float, most_gains: int) -> tuple[int, ...]:
     """For each number of gains the most losses with which the gate is Successful; -1 for none.
 
-    The p-value falls with the gains and rises with the losses, so one walk along the edge finds it.
+    The p-value falls with the score, so the gate opens at one critical score, found by bisection over all scores.
     """
+    lowest = critical(n, margin, ALPHA)
     edge: list[int] = []
     losses = -1
     for gains in range(most_gains + 1):
-        while gains + losses + 1 <= n and noninferiority.p_value(gains, losses + 1, n, margin) <= ALPHA:
+        while gains + losses + 1 <= n and tango.score(gains, losses + 1, n, -margin) > lowest - 1e-9:
             losses += 1
         edge.append(losses)
     return tuple(edge)
+
+
+@lru_cache(maxsize=4096)
+def critical(n: int, margin: float, alpha: float) -> float:
+    """The smallest score whose exact p-value is at most alpha; the best table has one, from the allowed n on."""
+    most = min(n, math.ceil(0.3 * n) + 30)
+    tables = [(tango.score(g, x, n, -margin), g, x) for g in range(most + 1) for x in range(min(most, n - g) + 1)]
+    tables = sorted(t for t in tables if 1.0 <= t[0] <= 6.0)
+    low, high = 0, len(tables) - 1
+    while low < high:
+        middle = (low + high) // 2
+        _, gains, losses = tables[middle]
+        shown = noninferiority.p_value(gains, losses, n, margin) <= alpha
+        low, high = (low, middle) if shown else (middle + 1, high)
+    return tables[low][0]
 
 
 def ships(n: int, margin: float, churn: float, difference: float) -> float:
@@ -58,6 +74,18 @@ def worst_false_ship(n: int, margin: float) -> float:
     return max(ships(n, margin, churn, -margin) for churn in churns)
 
 
+def worst_tango_coverage(n: int) -> float:
+    """The lowest exact coverage of the 90 % Tango interval over shares of items that change and true differences."""
+    truths = [(churn, d) for churn in (0.05, 0.1, 0.2, 0.4) for d in (0.0, -0.02, -0.05, -0.1) if abs(d) <= churn]
+    return min(tango_coverage(n, churn, difference) for churn, difference in truths)
+
+
+def worst_clopper_pearson_coverage(n: int) -> float:
+    """The lowest exact coverage of the 95 % Clopper-Pearson interval, over shares from 0.5 % to 50 %."""
+    intervals = [clopper_pearson(k, n, 0.95) for k in range(n + 1)]
+    return min(_clopper_pearson_coverage(intervals, n, p / 1000) for p in range(5, 501, 5))
+
+
 def tango_coverage(n: int, churn: float, difference: float) -> float:
     """The exact coverage of the 90 % Tango interval that is shown beside the p-value."""
     p_gain, p_loss = (churn + difference) / 2, (churn - difference) / 2
@@ -71,7 +99,5 @@ def tango_coverage(n: int, churn: float, difference: float) -> float:
     return total
 
 
-def clopper_pearson_coverage(n: int, p: float) -> float:
-    """The exact coverage of the 95 % Clopper-Pearson interval."""
-    intervals = [clopper_pearson(k, n, 0.95) for k in range(n + 1)]
+def _clopper_pearson_coverage(intervals: list[Interval], n: int, p: float) -> float:
     return math.fsum(_binomial(k, n, p) for k, i in enumerate(intervals) if i.lower <= p <= i.upper)

@@ -8,13 +8,21 @@ from itertools import accumulate
 
 import numpy as np
 
+from feedbackloop.api.rollout import Rollout
 from feedbackloop.domain.evidence import eprocess, sample_ratio
 from feedbackloop.domain.evidence.ratio import confidence_sequence
+from feedbackloop.domain.plan import plan
 from tests.bench.decisions.rivals import fixed_threshold, peeking_z_test
-from tests.bench.decisions.streams import Scenario, Stream, looks, stream
+from tests.bench.decisions.streams import DAY, Scenario, Stream, by_request, looks, stream
 
 ALPHA = 0.05
 SPLIT = ((288, 0.5),)
+RULES = (
+    "e-process",
+    "z-test, read at every look",
+    "1.2 times, 3 failures",
+    "the e-process, but counting requests of sticky sessions",
+)
 
 
 def runs(scenario: Scenario, count: int, seed: int) -> Iterator[Stream]:
@@ -28,9 +36,40 @@ def aborted(made: Stream) -> bool:
 
 def false_aborts(count: int, seed: int) -> dict[str, float]:
     """A/A: both arms are the same model. The share of rollouts that each rule takes back."""
-    found = [(aborted(made), peeking_z_test(made), fixed_threshold(made)) for made in runs(Scenario(), count, seed)]
-    e_process, z_test, threshold = (float(share) for share in np.mean(found, axis=0))
-    return {"e-process": e_process, "z-test, read at every look": z_test, "1.2 times, 3 failures": threshold}
+    found = [
+        (aborted(made), peeking_z_test(made), fixed_threshold(made), aborted(by_request(made)))
+        for made in runs(Scenario(), count, seed)
+    ]
+    return dict(zip(RULES, map(float, np.mean(found, axis=0)), strict=True))
+
+
+def false_promotions(count: int, seed: int) -> float:
+    """A candidate exactly at the declared ratio of 1.25: shown non-inferior at some look."""
+    worse = Scenario(base=0.1, ratio=1.25)
+    found = (eprocess.non_inferiority(looks(made), 1.25) for made in runs(worse, count, seed))
+    return float(np.mean([max((0.0, *values)) >= math.log(1 / ALPHA) for values in found]))
+
+
+def plan_kept(count: int, seed: int) -> tuple[float, int]:
+    """Equal candidates at 50/50, base 10 %: the share decided within the sessions of the plan, and these."""
+    scenario = Scenario(ramp=SPLIT, base=0.1 / 0.8, swing=0.0)
+    spec = Rollout.model_validate(PLANNED)
+    needed = plan(spec, spec.outcomes[0], round(scenario.sessions * DAY), 1.0, 0.1).sessions_needed or 0
+    found = [_sessions_to_promote(made) <= needed for made in runs(scenario, count, seed)]
+    return float(np.mean(found)), needed
+
+
+PLANNED = {
+    "steps": [{"setWeight": 50}, {"analysis": {"outcomeNames": ["downvotes"], "until": "Decision"}}],
+    "outcomes": [{"name": "downvotes", "signal": "s", "attributionWindowSeconds": 60, "minRatedUnits": 1}],
+}
+
+
+def _sessions_to_promote(made: Stream) -> float:
+    closed = looks(made)
+    sessions = accumulate(look.stable.units + look.canary.units for look in closed)
+    crossing = zip(sessions, eprocess.non_inferiority(closed, 1.25), strict=True)
+    return next((n for n, e in crossing if e >= math.log(1 / ALPHA)), math.inf)
 
 
 def simpson(count: int, seed: int) -> dict[str, float]:

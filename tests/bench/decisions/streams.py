@@ -9,7 +9,7 @@ mildly, so sessions of a slot are not independent. Traffic and the base rate swi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,10 @@ class Scenario:
     late: float = 0.2
     """Share of votes that come after the attribution window and are lost, in both arms."""
     window: int = 12
+    length: float = 8.0
+    """Requests of a session, on average (geometric); all go to the session's arm."""
+    mood: float = 0.25
+    """Shape of the gamma distribution of sessions' own rates: what one request finds bad, the next often does."""
     leak: float | None = None
     """The share that the router really sends, when it is not the one of the ramp."""
 
@@ -53,10 +57,15 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Stream:
-    """Units and events by slot (shape: slots), of both arms, and the epoch of each slot."""
+    """Units and events by slot (shape: slots), of both arms, and the epoch of each slot.
+
+    `requests` and `request_events` are the same sessions, counted by request.
+    """
 
     units: tuple[Counts, Counts]
     events: tuple[Counts, Counts]
+    requests: tuple[Counts, Counts]
+    request_events: tuple[Counts, Counts]
     epochs: Counts
     shares: npt.NDArray[np.float64]
 
@@ -75,16 +84,36 @@ def stream(scenario: Scenario, rng: np.random.Generator) -> Stream:
     canary = rng.random(slot.size) < (shares if scenario.leak is None else np.full(slots, scenario.leak))[slot]
     chance = np.minimum(1.0, rates[slot] * own[user] * np.where(canary, scenario.ratio, 1.0))
     event = rng.random(slot.size) < chance * (1 - scenario.late)
+    requests = rng.geometric(1 / scenario.length, slot.size)
+    moods = rng.gamma(scenario.mood, 1 / scenario.mood, slot.size)
+    bad = rng.binomial(requests, np.minimum(1.0, chance * moods) * (1 - scenario.late))
+    by_arm = [_Slots(slot, canary == arm, slots) for arm in (0, 1)]
     return Stream(
-        units=(_by_slot(slot[~canary], slots), _by_slot(slot[canary], slots)),
-        events=(_by_slot(slot[event & ~canary], slots), _by_slot(slot[event & canary], slots)),
+        units=(by_arm[0].sum(), by_arm[1].sum()),
+        events=(by_arm[0].sum(event), by_arm[1].sum(event)),
+        requests=(by_arm[0].sum(requests), by_arm[1].sum(requests)),
+        request_events=(by_arm[0].sum(bad), by_arm[1].sum(bad)),
         epochs=epochs,
         shares=shares,
     )
 
 
-def _by_slot(slot: npt.NDArray[Any], slots: int) -> Counts:
-    return np.bincount(slot, minlength=slots).astype(np.int64)
+@dataclass(frozen=True)
+class _Slots:
+    """The sessions of one arm by slot."""
+
+    slot: npt.NDArray[Any]
+    mine: npt.NDArray[np.bool_]
+    slots: int
+
+    def sum(self, values: npt.NDArray[Any] | None = None) -> Counts:
+        weights = None if values is None else values[self.mine]
+        return np.bincount(self.slot[self.mine], weights, self.slots).astype(np.int64)
+
+
+def by_request(made: Stream) -> Stream:
+    """The same stream, with requests in the place of sessions."""
+    return replace(made, units=made.requests, events=made.request_events)
 
 
 def looks(made: Stream, *, every: int = 1) -> list[Look]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedbackloop.api.evaluation import GateType, Reuse
+from feedbackloop.api.evaluation import OF_THE_MODEL, GateType, Reuse
 from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.cli.view.text import Style, block
 from feedbackloop.domain.gates import Evidence, decides
@@ -45,6 +45,8 @@ def _slice(one: Evidence) -> str:
 
 def _items(one: Evidence) -> list[str]:
     counts = one.counts
+    if one.gate.metric in OF_THE_MODEL:
+        return []
     if one.gate.type is GateType.BOOTSTRAP or counts.error:
         return [f"{counts.n}"]
     shown = (

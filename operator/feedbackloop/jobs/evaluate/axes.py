@@ -33,7 +33,8 @@ class Line:
 class Axis:
     title: str
     lines: tuple[Line, ...]
-    percent: bool = True
+    format: str = "{:+.3g} %"
+    """Of a value; one with a % is of a share."""
 
 
 def axes(kept: Sequence[Evidence]) -> list[Axis]:
@@ -44,8 +45,8 @@ def axes(kept: Sequence[Evidence]) -> list[Axis]:
     paired = [one for one in drawn if one not in shares and one not in numbers]
     found = [
         Axis("Right answers, candidate minus champion", tuple(_line(one, -1.0) for one in paired)),
-        Axis("Share of items that the candidate fails", tuple(_line(one, 1.0) for one in shares)),
-        Axis("Growth of the mean, in units of maxLoss", tuple(map(_relative, numbers)), percent=False),
+        Axis("Share of items that the candidate fails", tuple(_line(one, 1.0) for one in shares), "{:.3g} %"),
+        Axis("Growth of the mean, in units of maxLoss", tuple(map(_relative, numbers)), "{:.3g}"),
     ]
     return [axis for axis in found if axis.lines]
 
@@ -55,8 +56,8 @@ def draw(axis: Axis) -> str:
     low, high, step = _range(axis)
     ticks = [low + step * i for i in range(round((high - low) / step) + 1)]
     scale = _Scale(low, high)
-    marks = "".join(_tick(scale, at, axis.percent) for at in ticks)
-    lines = "".join(_interval(scale, row, line, axis.percent) for row, line in enumerate(axis.lines))
+    marks = "".join(_tick(scale, at, axis.format) for at in ticks)
+    lines = "".join(_interval(scale, row, line, axis.format) for row, line in enumerate(axis.lines))
     height = TOP + len(axis.lines) * ROW + 8
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
@@ -95,33 +96,33 @@ def _range(axis: Axis) -> tuple[float, float, float]:
     values = [v for line in axis.lines for v in (line.lower, line.upper, line.bound or 0.0)]
     low, high = min(0.0, *values), max(0.0, *values)
     step = next((s for s in STEPS if (high - low) / s <= 8), 10 ** math.ceil(math.log10((high - low) / 8)))
-    return math.floor(low / step - 1e-9) * step, math.ceil(high / step + 1e-9) * step, step
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
 
 
-def _label(value: float, percent: bool) -> str:
-    shown = f"{100 * value:+.3g} %" if percent else f"{value:.3g}"
+def _label(value: float, form: str) -> str:
+    shown = form.format(value * 100 if "%" in form else value)
     return "0" if abs(value) < 1e-9 else shown.replace("-", "\u2212")
 
 
-def _tick(scale: _Scale, at: float, percent: bool) -> str:
+def _tick(scale: _Scale, at: float, form: str) -> str:
     colour = "#888" if abs(at) < 1e-9 else "#e4e4e4"
     x = scale.x(at)
     line = f'<line x1="{x}" x2="{x}" y1="{TOP - 8}" y2="100%" stroke="{colour}"/>'
-    return f'{line}<text x="{x}" y="{TOP - 12}" fill="#666" text-anchor="middle">{_label(at, percent)}</text>'
+    return f'{line}<text x="{x}" y="{TOP - 12}" fill="#666" text-anchor="middle">{_label(at, form)}</text>'
 
 
-def _interval(scale: _Scale, row: int, line: Line, percent: bool) -> str:
+def _interval(scale: _Scale, row: int, line: Line, form: str) -> str:
     y, colour = TOP + row * ROW + ROW // 2, COLOURS.get(line.verdict, OTHER)
     at, low, high = (scale.x(value) for value in (line.estimate, line.lower, line.upper))
     name = f'<text x="4" y="{y + 4}">{escape(line.name)}</text>'
     bar = f'<line x1="{low}" x2="{high}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"/>'
     dot = f'<circle cx="{at}" cy="{y}" r="5" fill="{colour}"/>'
-    return f"{name}{_bound(scale, y, line, percent)}{bar}{dot}"
+    return f"{name}{_bound(scale, y, line, form)}{bar}{dot}"
 
 
-def _bound(scale: _Scale, y: int, line: Line, percent: bool) -> str:
+def _bound(scale: _Scale, y: int, line: Line, form: str) -> str:
     if line.bound is None:
         return ""
     x, height = scale.x(line.bound), ROW // 2 - 3
     dashed = f'x1="{x}" x2="{x}" y1="{y - height}" y2="{y + height}" stroke="#b3382c" stroke-dasharray="4 3"'
-    return f'<line {dashed} stroke-width="2"><title>bound {_label(line.bound, percent)}</title></line>'
+    return f'<line {dashed} stroke-width="2"><title>bound {_label(line.bound, form)}</title></line>'

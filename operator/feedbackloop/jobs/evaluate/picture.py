@@ -20,6 +20,7 @@ STYLE = (
     "summary{cursor:pointer;margin:.3em 0}p.s{margin:.2em 0 1em;color:#444}"
 )
 HEADERS = ("gate", "verdict", "items", "both", "only champion", "only candidate", "why")
+LEGEND = "Dot: the estimate. Line: its interval at 1 \u2212 2 alpha. Dashed: the bound that it must not reach."
 LISTED = 50
 """Items of a gate that the page names; the table beside it has all."""
 Accuracy = Mapping[str, Mapping[str, float]]
@@ -27,6 +28,7 @@ Accuracy = Mapping[str, Mapping[str, float]]
 
 def page(kept: Sequence[Evidence], accuracy: Accuracy, judge: JudgeQuality | None = None) -> str:
     charts = "".join(f"<h2>{escape(axis.title)}</h2>{draw(axis)}" for axis in axes(kept))
+    charts += f'<p class="s">{LEGEND}</p>' if charts else ""
     parts = (
         f'<!doctype html><meta charset="utf-8"><title>Gates</title><style>{STYLE}</style>',
         f'<h1>Gates</h1><p class="s">{escape(summary(kept))}</p>',
@@ -46,7 +48,7 @@ def summary(kept: Sequence[Evidence]) -> str:
     deciding = [one for one in kept if decides(one.verdict)]
     passed = sum(one.verdict.verdict == "Successful" for one in deciding)
     advisory = len(kept) - len(deciding)
-    more = f"; {advisory} more only advise" if advisory else ""
+    more = f"; {advisory} more {'is' if advisory == 1 else 'are'} advisory" if advisory else ""
     return f"{passed} of {len(deciding)} required gates are Successful{more}."
 
 

@@ -33,9 +33,15 @@ def test_bounds_are_marked_where_the_interval_must_not_reach() -> None:
     assert [line.bound for line in (*failing.lines, *growth.lines)] == [0.02, 1.0]
 
 
+def test_an_axis_begins_at_zero_when_nothing_lies_below() -> None:
+    svg = ET.fromstring(draw(axes(KEPT)[1]))
+    labels = [e.text for e in svg if e.get("text-anchor") == "middle"]
+    assert labels[0] == "0" and labels[-1] == "2 %"
+
+
 def test_the_page_sums_up_and_escapes_what_it_quotes() -> None:
     page = picture.page(KEPT, {"golden": {"champion": 0.75, "candidate": 1.0}})
-    assert "4 of 5 required gates are Successful; 1 more only advise." in page
+    assert "4 of 5 required gates are Successful; 1 more is advisory." in page
     assert "75.0%" in page
     assert "a &lt; b" in page and "a < b" not in page
 

@@ -18,10 +18,12 @@ from feedbackloop.domain.lifecycle.loop_history import former_champions
 from feedbackloop.domain.lifecycle.retried import attempt
 from feedbackloop.domain.lifecycle.run_actions import answer
 from feedbackloop.domain.lifecycle.run_inputs import brief, superseded
+from feedbackloop.domain.lifecycle.run_plan import plans
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
 from feedbackloop.domain.lifecycle.run_turn import Turn
 from feedbackloop.domain.replay.given import Given, decided
 from feedbackloop.domain.rollout import Advance, ArmObserved, RolloutObservation
+from feedbackloop.domain.rollout.conditions import OPTIONAL
 
 ABSENT = ArmObserved(replicas=0, ready=0, digest=None)
 TITLE = "RollingOut"
@@ -57,6 +59,7 @@ def observation(seen: RunSeen, rollout: RolloutStatus) -> RolloutObservation:
         target=serving.target if serving else ABSENT,
         canary=serving.canary if serving else ABSENT,
         superseded=superseded(seen) is not None,
+        superseded_by=superseded(seen) or "",
         queries=seen.queries,
         provider=seen.provider,
         actions=tuple(held.seen for held in seen.actions),
@@ -74,7 +77,7 @@ def _of_loop(seen: RunSeen) -> dict[str, Any]:
         "paused": spec.rollout is not None and spec.rollout.paused,
         "steps": spec.rollout.steps if spec.rollout else None,
         "promotions": former_champions(status),
-        "level": status.lifetime.next_level if status.lifetime else None,
+        "level": (status.lifetime.next_level or None) if status.lifetime else None,
     }
 
 
@@ -104,14 +107,16 @@ def _begin(turn: Turn) -> Turn:
     """Not while the loop is suspended; the first intents are written before anybody acts on them."""
     if turn.seen.loop is not None and turn.seen.loop.spec.suspend:
         return turn.wait(Reason.SUSPENDED, "the loop is suspended: spec.suspend is true", turn.poll)
-    _spec(turn)
-    rollout = rollouts.begin(turn.seen.uid, turn.now)
-    begun = turn.update(rollout=rollout.model_copy(update={"attempt": attempt(turn.seen.retried)}))
+    known = {"attempt": attempt(turn.seen.retried), "plan": plans(turn, _spec(turn))}
+    begun = turn.update(rollout=rollouts.begin(turn.seen.uid, turn.now).model_copy(update=known))
     return begun.record(Reason.CANARY_STARTING, "the gates passed: the rollout begins").hold(turn.poll)
 
 
 def _taken(turn: Turn, advance: Advance) -> Turn:
     turn = turn.update(rollout=advance.status)
+    said = {finding.type for finding in advance.conditions}
+    for type_ in (t for t in OPTIONAL if t not in said):
+        turn = turn.unfind(type_)
     for finding in advance.conditions:
         turn = turn.find(finding)
     for record in advance.records:

@@ -40,11 +40,14 @@ _SHADOWS = {
 
 def _routing_ready(s: Situation) -> Finding:
     type_, status = ConditionType.ROUTING_READY, s.status
+    refused = routers.not_routed(s)
+    if refused is not None:
+        return Finding(type_, False, refused.reason, refused.message)
     if status.epoch == 0:
         return Finding(type_, False, Reason.CANARY_STARTING, "the canary gets no traffic before it is available")
     if not s.gateways:
         return Finding(type_, None, Reason.GATEWAY_UNAVAILABLE, "not every gateway pod answers")
-    applying = routers.not_routed(s) or holds.epoch_applying(s)
+    applying = holds.epoch_applying(s)
     if applying is not None:
         return Finding(type_, False, applying.reason, applying.message)
     if status.weight == 0 and status.resume_weight is not None:

@@ -43,20 +43,30 @@ def strikes(s: Situation) -> Move | None:
 
 
 def not_routed(s: Situation) -> Hold | None:
-    """Nothing goes on while the route is disputed, refused or ignored."""
+    """Nothing goes on while the route is disputed, refused, ignored or not seen."""
     provider = _current(s)
-    if provider is None:
+    if s.split_by_gateway or (provider is None and s.observed.provider is not None):
         return None
+    if provider is None:
+        return Hold(Reason.ROUTE_NOT_ACCEPTED, "the router was not seen: nothing is known of what it does")
+    return _problem(provider, s.status.weight) or _not_accepted(provider, s.status.epoch)
+
+
+def _problem(provider: ProviderSeen, weight: int) -> Hold | None:
     if provider.changed_by:
         return Hold(Reason.ROUTE_CONFLICT, provider.message or f"{provider.changed_by} changed what is ours")
     if provider.problem is Reason.SHARE_MISMATCH:
-        what = f"the router accepted weight {s.status.weight}, and the requests do not follow it"
+        # Without its numbers, which change with every request.
+        what = f"the router accepted weight {weight}, and the requests do not follow it"
         return Hold(Reason.SHARE_MISMATCH, what)
-    if provider.problem is not None:
-        return Hold(provider.problem, provider.message)
-    if not provider.accepted:
-        return Hold(Reason.ROUTE_NOT_ACCEPTED, provider.message or "the router has not accepted the route yet")
-    return None
+    return None if provider.problem is None else Hold(provider.problem, provider.message)
+
+
+def _not_accepted(provider: ProviderSeen, epoch: int) -> Hold | None:
+    """Before the first epoch there is nothing to accept."""
+    if provider.accepted or epoch == 0:
+        return None
+    return Hold(Reason.ROUTE_NOT_ACCEPTED, provider.message or "the router has not accepted the route yet")
 
 
 def _current(s: Situation) -> ProviderSeen | None:

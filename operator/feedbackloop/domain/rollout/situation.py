@@ -64,9 +64,15 @@ class Situation:
 
     @property
     def router_ready(self) -> bool:
-        """A traffic provider, where there is one, has accepted the intended epoch."""
+        """Whoever splits the traffic beside the gateway has accepted the intended epoch; unseen is not accepted."""
+        if self.split_by_gateway:
+            return True
         provider = self.observed.provider
-        return provider is None or (provider.epoch == self.status.epoch and provider.accepted)
+        return provider is not None and provider.epoch == self.status.epoch and provider.accepted
+
+    @property
+    def split_by_gateway(self) -> bool:
+        return self.spec.traffic_routing.gateway is not None
 
     @property
     def step(self) -> Step | None:
@@ -109,9 +115,7 @@ class Situation:
         status = self.status
         if not self.gateways or status.weight == 0 or status.moved_back_since is not None:
             return ()
-        return readings(
-            self.spec.guardrails, self.gateways, self.run_uid, status.epoch, status.weight, status.queries
-        )
+        return readings(self.spec.guardrails, self.gateways, self.run_uid, status.epoch, status.weight, status.queries)
 
     @cached_property
     def sample_ratio(self) -> tuple[sample_ratio.Mismatch, ...]:

@@ -45,7 +45,7 @@ def test_several_gateway_pods_count_together(pods: int) -> None:
 def test_the_canary_has_the_capacity_before_it_has_the_weight() -> None:
     world = World(seed=1)
     world.target.replicas = 5
-    replicas = {}
+    replicas: dict[int, int] = {}
     while world.run_until_end(world.second + world.tick_seconds) is None:
         replicas.setdefault(world.status.weight, world.pods.observed(world.second).ready)
     assert (replicas[10], replicas[50], replicas[100]) == (1, 3, 5)

@@ -372,7 +372,3 @@ def reread(status: RolloutStatus) -> RolloutStatus:
     again = RolloutStatus.model_validate(wire)
     assert again == status
     return again
-
-
-def with_pods(observed: RolloutObservation, **arms: ArmObserved) -> RolloutObservation:
-    return replace(observed, **arms)

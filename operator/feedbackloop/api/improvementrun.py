@@ -51,6 +51,15 @@ class ImprovementRunSpec(KubeModel):
     """A run that has ended, whose inputs and candidate are rolled out once more."""
 
 
+class UnitsSeen(StatusModel):
+    """Sessions outside of any rollout: what is known of the traffic before one."""
+
+    outcome: Annotated[str, Field(max_length=63)]
+    """The outcome that counted them."""
+    units: Count
+    """Closed sessions, from the gateways' first one on."""
+
+
 class RunInputs(StatusModel):
     """Everything a run depends on, pinned before its first side effect."""
 
@@ -64,6 +73,8 @@ class RunInputs(StatusModel):
     """The loop's spec as canonical JSON; later edits do not change this run."""
     suite_looks: Annotated[tuple[SuiteLooks, ...], Field(max_length=32, json_schema_extra=list_map("digest"))] = ()
     """How often sets of items had decided before this run."""
+    units: Annotated[tuple[UnitsSeen, ...], Field(max_length=8, json_schema_extra=list_map("outcome"))] = ()
+    """Sessions that had been counted when the run began; what came since tells how many a day there are."""
 
 
 class Progress(StatusModel):

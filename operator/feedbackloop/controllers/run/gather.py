@@ -98,7 +98,7 @@ async def _before_start(adapters: Adapters, seen: RunSeen, body: Json) -> RunSee
     first, newest = _name(active_run(runs, seen.spec.loop_name)), _name(_newest(runs, seen))
     blocked_by = None if first == seen.name else first
     seen = replace(seen, cut=_cut(body), blocked_by=blocked_by, newer=None if newest == seen.name else newest)
-    if seen.cut is None and seen.blocked_by is None and seen.loop is not None:
+    if seen.blocked_by is None and seen.loop is not None:
         seen = replace(seen, gateways=await _gateways(adapters, seen))
     return seen
 
@@ -137,7 +137,8 @@ async def _under_way(adapters: Adapters, seen: RunSeen, now: datetime) -> RunSee
     if seen.status.gates and seen.status.mlflow.model_version is None:
         seen = replace(seen, model_keys=await _model_keys(adapters, seen))
     if seen.status.rollout is None:
-        return seen
+        # Its plan is made from the traffic of before.
+        return replace(seen, gateways=await _gateways(adapters, seen)) if seen.status.gates else seen
     gateways = await _gateways(adapters, seen)
     seen = replace(seen, queries=queries_seen(adapters.sources, seen, now))
     seen = replace(seen, gateways=gateways, serving=await serving_seen(adapters.kubernetes, seen))

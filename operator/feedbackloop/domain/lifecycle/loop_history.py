@@ -46,11 +46,15 @@ def _promotion(run: RunSeen, before: Promotion | None, now: datetime) -> Promoti
 
 
 def former_champions(status: FeedbackLoopStatus) -> tuple[str, ...]:
-    """Digests that were champion by a promotion or before one, newest first, without the present champion."""
-    present = status.champion.digest if status.champion else ""
+    """Digests that were champion by a promotion or before one, newest first.
+
+    Without the present champion, and without those that late votes have shown to be worse.
+    """
+    out = {p.digest for p in status.promotions if p.regressed_at is not None}
+    out |= {status.champion.digest} if status.champion else set()
     former = [status.previous.digest] if status.previous else []
     digests = [*former, *(p.digest for p in status.promotions)]
-    return tuple(dict.fromkeys(d for d in digests if d != present))
+    return tuple(dict.fromkeys(d for d in digests if d not in out))
 
 
 def suites(seen: LoopObservation, now: datetime) -> tuple[SuiteLooks, ...]:

@@ -18,6 +18,7 @@ from feedbackloop.domain import naming
 from feedbackloop.domain.children.common import owner_reference
 from feedbackloop.domain.jobs.specs import pinned
 from feedbackloop.domain.lifecycle.action_seen import RunOfAction
+from feedbackloop.domain.lifecycle.run_plan import units_seen
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen
 from feedbackloop.domain.lifecycle.run_turn import Turn
 
@@ -90,8 +91,12 @@ def adopt(turn: Turn, source: str, before: ImprovementRunStatus, loop: LoopSeen)
     """Everything that the run before has found out about its candidate."""
     inputs = before.inputs
     assert inputs is not None
+    today = {
+        "pinned_spec": _with_rollout(inputs.pinned_spec, loop),
+        "units": units_seen(loop.spec.rollout, turn.seen.gateways),
+    }
     turn = turn.update(
-        inputs=inputs.model_copy(update={"pinned_spec": _with_rollout(inputs.pinned_spec, loop)}),
+        inputs=inputs.model_copy(update=today),
         started_at=turn.at,
         stages=before.stages,
         dataset=before.dataset,

@@ -13,6 +13,7 @@ from feedbackloop.domain import naming
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.jobs.specs import Brief, endpoint, pinned
 from feedbackloop.domain.lifecycle import retried
+from feedbackloop.domain.lifecycle.run_plan import units_seen
 from feedbackloop.domain.lifecycle.run_seen import LoopSeen, RunSeen
 from feedbackloop.domain.lifecycle.run_stop import stop
 from feedbackloop.domain.lifecycle.run_turn import Turn
@@ -124,6 +125,7 @@ def _pinned(turn: Turn, loop: LoopSeen) -> Turn:
         cut=cut,
         pinned_spec=naming.canonical_json(loop.spec.to_wire()),
         suite_looks=loop.status.suites,
+        units=units_seen(loop.spec.rollout, turn.seen.gateways),
     )
     trainable = sum(pod.trainable for pod in cut)
     return turn.update(inputs=inputs, started_at=turn.at).record(

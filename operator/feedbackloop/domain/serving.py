@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, Model, ModelStatus
-from feedbackloop.api.gateway import Arm, Backend, Routing
+from feedbackloop.api.gateway import Arm, Backend, HeaderTo, Mirror, Routing
 from feedbackloop.api.improvementrun import ImprovementRunStatus
 from feedbackloop.api.rolloutstatus import RolloutStatus
 from feedbackloop.domain.errors import UserError
@@ -57,7 +57,8 @@ def _routing(rollout: RolloutStatus, run_uid: str, stable: Backend, canary: Back
     """Before the first epoch the run is not seen in the routing at all, and a canary without a share is no backend."""
     if rollout.epoch == 0:
         return Routing(stable=stable)
-    fallback = _fallback(rollout)
+    headers = _header_routes(rollout)
+    fallback = _fallback(rollout) or (Arm.STABLE if headers else None)
     return Routing(
         run_uid=run_uid,
         epoch=rollout.epoch,
@@ -66,7 +67,26 @@ def _routing(rollout: RolloutStatus, run_uid: str, stable: Backend, canary: Back
         stable=stable,
         canary=None if fallback is None else canary,
         fallback=fallback,
+        mirror=_mirror(rollout, canary),
+        header_routes=headers,
     )
+
+
+def _mirror(rollout: RolloutStatus, canary: Backend) -> Mirror | None:
+    """Only in the epoch of the shadow step: whatever else changes the routing ends it."""
+    shadow = rollout.shadow
+    if shadow is None or shadow.epoch != rollout.epoch or rollout.abort is not None:
+        return None
+    return Mirror(
+        percent=shadow.percent, max_concurrency=shadow.max_concurrency, max_pairs=shadow.max_pairs, backend=canary
+    )
+
+
+def _header_routes(rollout: RolloutStatus) -> tuple[HeaderTo, ...]:
+    """During the steps alone: later the canary has everything, or nothing."""
+    if rollout.weight == 100 or _moved_back(rollout) or rollout.abort is not None:
+        return ()
+    return tuple(HeaderTo(header=r.header_name, values=r.values) for r in rollout.header_routes)
 
 
 def _fallback(rollout: RolloutStatus) -> Arm | None:

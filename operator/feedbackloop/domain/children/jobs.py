@@ -152,14 +152,14 @@ def _spec_volume(run: RunRef, attempt: Attempt) -> list[Mounted]:
 
 
 def _secret_volumes(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
-    """Only what the stage needs: models never reach curate, of the stages the write credential reaches train alone."""
+    """Only what the stage needs: models reach train and evaluate, the write credential train alone."""
     needed = data_secrets(loop)
-    if stage is not StageName.CURATE:
+    if stage in (StageName.TRAIN, StageName.EVALUATE):
         needed.append(secret("models", loop.models.credentials_secret_name, CREDENTIALS))
     if stage is StageName.TRAIN:
         needed.append(secret("models-write", loop.models.write_credentials_secret_name, CREDENTIALS))
     judge = loop.evaluation.judge if loop.evaluation is not None else None
-    if stage is StageName.EVALUATE and judge is not None and judge.token_secret_name is not None:
+    if stage in (StageName.EVALUATE, StageName.SHADOW) and judge is not None and judge.token_secret_name is not None:
         needed.append(secret("judge", judge.token_secret_name, ("token",)))
     return needed
 
@@ -170,7 +170,7 @@ def _suites(stage: StageName, loop: FeedbackLoopSpec) -> list[Mounted]:
     Optional: without it the kubelet would hold the pod back without a word in any status; so the job starts, and
     says which ConfigMap or key is missing.
     """
-    if stage is StageName.TRAIN:
+    if stage in (StageName.TRAIN, StageName.SHADOW):
         return []
     names = config_maps(loop)
     sources = [{"configMap": {"name": name, "optional": True}} for name in names]

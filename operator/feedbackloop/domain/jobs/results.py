@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from feedbackloop.api.improvementrun import StageName
-from feedbackloop.api.jobs import CurateResult, EvaluateResult, Result, TrainResult
+from feedbackloop.api.jobs import CurateResult, EvaluateResult, Result, ShadowResult, TrainResult
 
 R = TypeVar("R", bound=Result)
 
@@ -32,6 +32,7 @@ RESULTS: dict[StageName, type[Result]] = {
     StageName.CURATE: CurateResult,
     StageName.TRAIN: TrainResult,
     StageName.EVALUATE: EvaluateResult,
+    StageName.SHADOW: ShadowResult,
 }
 
 

@@ -12,7 +12,9 @@ from feedbackloop.api.feedbackloop import FeedbackLoopSpec, Model, ModelStatus
 from feedbackloop.api.gateway import KeyService, LoopRef, ObjectStore
 from feedbackloop.api.improvement import Improvement, Launcher
 from feedbackloop.api.improvementrun import RunInputs
-from feedbackloop.api.jobs import CurateSpec, EvaluateSpec, JudgeRef, MlflowRef, TrainSpec
+from feedbackloop.api.jobs import CurateSpec, EvaluateSpec, JudgeRef, MlflowRef, ShadowSpec, TrainSpec
+from feedbackloop.api.rollout import ShadowMetric
+from feedbackloop.api.rolloutstatus import ShadowStatus
 from feedbackloop.domain import naming
 from feedbackloop.domain.children.encryption import key_service, named_endpoint
 from feedbackloop.domain.children.gateway.config import object_store
@@ -126,6 +128,29 @@ def evaluate(brief: Brief, dataset_digest: str, candidate: ModelStatus) -> Evalu
         judge=judge(brief),
         config_maps=config_maps(brief.spec),
         looks=brief.inputs.suite_looks,
+    )
+
+
+def shadow(brief: Brief, step: ShadowStatus, run_uid: str, candidate: ModelStatus) -> ShadowSpec:
+    """Pairs of a shadow step are compared."""
+    assert step.metric is not None
+    return ShadowSpec(
+        stage="shadow",
+        run_id="",
+        loop=brief.loop,
+        run_name=brief.run_name,
+        storage=_storage(brief),
+        encryption=encryption(brief.spec, brief.admin),
+        mlflow=_mlflow(brief),
+        rollout_run_uid=run_uid,
+        metric=step.metric,
+        max_pairs=step.max_pairs,
+        cut=step.cut,
+        from_epoch=step.first_epoch,
+        judge=judge(brief) if step.metric is ShadowMetric.JUDGE else None,
+        champion_digest=brief.inputs.champion.digest,
+        candidate_digest=candidate.digest,
+        consent_required=brief.spec.collection.consent.required,
     )
 
 

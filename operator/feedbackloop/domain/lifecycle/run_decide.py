@@ -20,6 +20,7 @@ from feedbackloop.domain.lifecycle.run_inputs import check_loop, pin
 from feedbackloop.domain.lifecycle.run_registry import register, settle, track
 from feedbackloop.domain.lifecycle.run_rollout import roll_out
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
+from feedbackloop.domain.lifecycle.run_shadow import compare
 from feedbackloop.domain.lifecycle.run_stages import curate, evaluate, train
 from feedbackloop.domain.lifecycle.run_turn import STALLED_SECONDS, Turn
 from feedbackloop.domain.lifecycle.run_watch import watch
@@ -37,6 +38,7 @@ STEPS: tuple[Callable[[Turn], Turn], ...] = (
     train,
     evaluate,
     register,
+    compare,
     roll_out,
 )
 

@@ -44,6 +44,8 @@ class Plan:
     """How often memory may be halved before running out of it counts as a failure."""
     accept: Callable[[Turn, Result], Turn]
     """What the result means for the run."""
+    failed: Callable[[Turn, str], Turn] | None = None
+    """What follows when there will be no result; None: the run fails."""
 
 
 def stage_of(turn: Turn, name: StageName) -> StageStatus | None:
@@ -221,4 +223,5 @@ def _after(turn: Turn, plan: Plan, stage: StageStatus, end: Ended) -> Turn:
 def _fail(turn: Turn, plan: Plan, stage: StageStatus, reason: Reason, why: str) -> Turn:
     message = f"{plan.name.value}: {why}"
     turn = _put(turn, stage, state=StageState.FAILED, message=why, finished_at=turn.at, retry_at=None)
-    return turn.found(plan.concern, False, reason, message).end(RunOutcome.FAILED, reason, message)
+    turn = turn.found(plan.concern, False, reason, message)
+    return turn.end(RunOutcome.FAILED, reason, message) if plan.failed is None else plan.failed(turn, message)

@@ -85,6 +85,7 @@ GOING_ON: tuple[Rule, ...] = (
     stability.restore,
     following.restart,
     skipping.rollback_window,
+    shadow.leaves,
     scaling.set_canary_scale,
     header_routes.set_header_route,
     steps.set_weight,

@@ -139,6 +139,13 @@ class Pod:
         self.store.at("team/").put(GOLDEN, data)
         return canonical.digest(data)
 
+    def put_config_map(self, name: str, key: str, data: bytes) -> str:
+        """As the kubelet mounts it; its digest."""
+        path = self.home / "suites" / name / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return canonical.digest(data)
+
     def spec(self, stage: str, **fields: Any) -> dict[str, Any]:
         return {
             "stage": stage,
@@ -192,6 +199,7 @@ class Pod:
         mounts = {
             "FL_SPEC": str(self.home / "spec.json"),
             "FL_SECRETS": str(self.home / "secrets"),
+            "FL_SUITES": str(self.home / "suites"),
             "FL_SCRATCH": str(self.scratch),
             "FL_ATTEMPT": str(attempt),
             "HOME": str(self.scratch),

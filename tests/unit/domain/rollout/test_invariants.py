@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from feedbackloop.api.improvementrun import RunOutcome
+from feedbackloop.api.rollout import Step
+from feedbackloop.api.rolloutaction import Action
 from tests.unit.domain.rollout.world import CANDIDATE, CHAMPION, OTHER, Behaviour, World, rollout_spec
 
 MANY = 10 if os.environ.get("FEEDBACKLOOP_SIMULATIONS") else 1
@@ -63,6 +65,19 @@ class Rollouts(RuleBasedStateMachine):
     def person_suspends(self, suspended: bool) -> None:
         self.world.suspended = suspended
 
+    @rule(paused=st.booleans())
+    def person_pauses_the_loop(self, paused: bool) -> None:
+        self.world.paused = paused
+
+    @rule(action=st.sampled_from([a for a in Action if a is not Action.RETRY]))
+    def person_asks(self, action: Action) -> None:
+        self.world.ask(action, digest=CANDIDATE, step_index=self.world.status.step_index)
+
+    @rule(weight=st.sampled_from([None, 5, 60]))
+    def person_edits_the_steps(self, weight: int | None) -> None:
+        edited = Step.model_validate({"setWeight": weight or 10}), *self.world.spec.steps[1:]
+        self.world.steps = None if weight is None else edited
+
     @rule()
     def person_declares_another_model(self) -> None:
         self.world.superseded = True
@@ -74,7 +89,7 @@ class Rollouts(RuleBasedStateMachine):
             assert status.weight == 0
             assert status.canary_replicas == 0
         if status.promoting_since is not None:
-            assert any(r.what == "NonInferior" for r in self.world.records)
+            assert any(r.what in ("NonInferior", "StepsSkipped") for r in self.world.records)
             assert any(r.what == "Baking" for r in self.world.records)
         if status.abort is not None:
             assert self.world.outcome is not RunOutcome.PROMOTED
@@ -87,7 +102,8 @@ class Rollouts(RuleBasedStateMachine):
 
     def _heal(self) -> None:
         world = self.world
-        world.reachable, world.frozen_gateways, world.suspended = True, False, False
+        world.reachable, world.frozen_gateways, world.suspended, world.paused = True, False, False, False
+        world.ask(Action.RESUME)
         world.pods.broken = world.target.broken = False
         world.target.replicas = max(1, world.target.replicas)
 

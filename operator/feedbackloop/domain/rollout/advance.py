@@ -56,6 +56,7 @@ TAKING_BACK: tuple[Rule, ...] = (
     verbs.take,
     abort.superseded,
     abort.take_back,
+    skipping.same_model,
     guardrails.fails,
     evidence.harm,
     stability.canary_lost,

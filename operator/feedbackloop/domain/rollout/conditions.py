@@ -7,7 +7,7 @@ from feedbackloop.api.improvementrun import RunOutcome
 from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.rollout import approvals, holds, pausing, routers, steps, windows
-from feedbackloop.domain.rollout.intents import mirroring
+from feedbackloop.domain.rollout.intents import known, mirroring
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
 
 
@@ -83,7 +83,7 @@ def _paused(s: Situation) -> Finding:
     """By a person, a step, or a check that only time or a person can settle."""
     type_, abort = ConditionType.PAUSED, s.status.abort
     if abort is not None:
-        return Finding(type_, False, Reason(abort.reason), "the candidate is being taken back")
+        return Finding(type_, False, known(abort.reason, Reason.ROLLED_BACK), "the candidate is being taken back")
     step = steps.pause(s)
     hold = pausing.paused(s) or holds.sample_ratio(s) or (step if isinstance(step, Hold) else None)
     if hold is None:
@@ -124,7 +124,7 @@ def _shadowed(s: Situation) -> tuple[Finding, ...]:
 def _promoted(s: Situation, last: Move | Hold) -> Finding:
     type_, abort = ConditionType.PROMOTED, s.status.abort
     if abort is not None:
-        return Finding(type_, False, Reason(abort.reason), abort.message)
+        return Finding(type_, False, known(abort.reason, Reason.ROLLED_BACK), abort.message)
     if isinstance(last, Hold):
         return Finding(type_, False, last.reason, last.message)
     return Finding(type_, last.outcome is RunOutcome.PROMOTED, Reason.PROMOTED, last.message)

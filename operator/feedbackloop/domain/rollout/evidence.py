@@ -35,7 +35,7 @@ def evidence(s: Situation, names: list[str]) -> str:
     """The named outcomes with their numbers and the confidence sequence of their ratios."""
     rules = [o for o in s.spec.outcomes if o.name in names]
     standing = {o.name: o for o in s.status.outcomes}
-    stand = [describe(o, standing[o.name], len(s.spec.outcomes)) for o in rules if o.name in standing]
+    stand = [describe(o, standing[o.name], len(s.spec.outcomes), s.level) for o in rules if o.name in standing]
     return "; ".join([*stand, *(describe_ratio(o, s.status.looks) for o in rules)])
 
 
@@ -43,8 +43,8 @@ def standing(s: Situation, names: tuple[str, ...]) -> str:
     """The named outcomes with their numbers; it changes with a look only."""
     rules = {o.name: o for o in s.spec.outcomes}
     outcomes = [o for o in s.status.outcomes if o.name in names]
-    return "; ".join(describe(rules[o.name], o, len(s.spec.outcomes)) for o in outcomes)
+    return "; ".join(describe(rules[o.name], o, len(s.spec.outcomes), s.level) for o in outcomes)
 
 
 def _evaluate(s: Situation, looks: tuple[Look, ...]) -> tuple[OutcomeStatus, ...]:
-    return tuple(evaluate_looks(o, looks, len(s.spec.outcomes)) for o in s.spec.outcomes)
+    return tuple(evaluate_looks(o, looks, len(s.spec.outcomes), s.level) for o in s.spec.outcomes)

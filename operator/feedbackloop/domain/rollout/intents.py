@@ -54,6 +54,14 @@ def aborted(s: Situation, reason: Reason, message: str) -> Move:
     return Move(status, record(s, reason, message))
 
 
+def known(word: str, otherwise: Reason) -> Reason:
+    """A reason that was read from status; a newer operator may have written one that this one does not know."""
+    try:
+        return Reason(word)
+    except ValueError:
+        return otherwise
+
+
 def mirroring(status: RolloutStatus) -> bool:
     """Requests are mirrored in the epoch that is intended."""
     return status.shadow is not None and status.shadow.epoch == status.epoch

@@ -9,7 +9,7 @@ from __future__ import annotations
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.rolloutstatus import ProviderStatus, QueryStatus, RolloutStatus
 from feedbackloop.domain.rfc3339 import stamp
-from feedbackloop.domain.rollout.intents import update
+from feedbackloop.domain.rollout.intents import known, update
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
 
 _WHY = {
@@ -44,8 +44,8 @@ def paused(s: Situation) -> Hold | None:
         return Hold(Reason.SUSPENDED, "spec.suspend is true: the steps are frozen, guardrails still abort")
     if s.observed.paused:
         return Hold(Reason.PAUSED, "spec.rollout.paused is true: the steps are frozen, guardrails still abort")
-    reason = Reason(s.status.pause_reason)
-    return Hold(reason, f"paused: {_WHY.get(reason, reason)}; resume, promote or abort it")
+    word = s.status.pause_reason
+    return Hold(known(word, Reason.PAUSED), f"paused: {_WHY.get(word, word)}; resume, promote or abort it")
 
 
 def resumed(s: Situation) -> RolloutStatus:

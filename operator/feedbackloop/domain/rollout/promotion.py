@@ -29,10 +29,10 @@ def to_full(s: Situation) -> Move | Hold | None:
 
 
 def level(s: Situation) -> Hold | None:
-    """Over the life of a loop the evidence for a promotion must also pass the level that the procedure gives it."""
-    if s.observed.level is None or s.step is not None or s.status.skip_steps or s.beyond_steps:
+    """The level over the loop's life is as it is now: it may have fallen since the last look was judged."""
+    if s.level is None or s.step is not None or s.status.skip_steps or s.beyond_steps:
         return None
-    least = 1 / float(s.observed.level)
+    least = 1 / s.level
     short = [o for o in s.status.outcomes if float(o.non_inferiority_e_value) < least]
     if not short:
         return None

@@ -93,6 +93,11 @@ class Situation:
         return self.observed.suspended or self.observed.paused or self.status.pause_reason != ""
 
     @property
+    def level(self) -> float | None:
+        """What the online procedure over the loop's life gives this decision; None: the run is judged alone."""
+        return None if self.observed.level is None else float(self.observed.level)
+
+    @property
     def canary_available(self) -> bool:
         canary, wanted = self.observed.canary, max(1, self.status.canary_replicas)
         return canary.ready >= wanted and canary.digest == self.candidate

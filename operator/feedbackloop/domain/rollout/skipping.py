@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from feedbackloop.api.conditions import Reason
+from feedbackloop.api.improvementrun import RunOutcome
 from feedbackloop.domain.rollout.intents import record, update
 from feedbackloop.domain.rollout.situation import Move, Situation
+
+
+def same_model(s: Situation) -> Move | None:
+    """What stable serves already needs no rollout."""
+    if s.candidate != s.champion or s.status.epoch > 0 or s.status.canary_replicas > 0:
+        return None
+    return Move(s.status, outcome=RunOutcome.PROMOTED, message="the candidate is what stable serves already")
 
 
 def rollback_window(s: Situation) -> Move | None:

@@ -126,6 +126,7 @@ def _rollout() -> Json:
             {"name": "slow", "metric": "LatencyP95", "maxMilliseconds": 2000, "minRequests": 20},
         ],
         "bakeSeconds": 20,
+        "watchSeconds": 0,
         "progressDeadlineSeconds": 300,
         "maxDurationSeconds": 7200,
     }
@@ -138,4 +139,19 @@ def run(name: str = "by-hand", improvement_name: str = "finetune") -> Json:
         "kind": "ImprovementRun",
         "metadata": {"name": name},
         "spec": {"loopName": LOOP, "improvementName": improvement_name},
+    }
+
+
+def rollout(**changes: Any) -> Json:
+    """The rollout that the loop declares; `changes` replace its fields."""
+    return {**_rollout(), **changes}
+
+
+def action(run_name: str, what: str, name: str, **spec: Any) -> Json:
+    """What a person asks of a run."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "RolloutAction",
+        "metadata": {"name": name},
+        "spec": {"runName": run_name, "action": what, "user": "alice", **spec},
     }

@@ -34,7 +34,9 @@ def compare(turn: Turn) -> Turn:
         return _stopped(turn)
     if not found.cut:
         return _with_cut(turn, found)
-    return _beside(turn, _run(turn, found)) if _stored(turn.seen.gateways, found.cut) else turn
+    if _under_way(turn) or _stored(turn.seen.gateways, found.cut):
+        return _beside(turn, _run(turn, found))
+    return turn
 
 
 def _awaited(rollout: RolloutStatus, found: ShadowStatus) -> bool:
@@ -45,8 +47,12 @@ def _awaited(rollout: RolloutStatus, found: ShadowStatus) -> bool:
 
 def _stopped(turn: Turn) -> Turn:
     """A comparison that nobody waits for any more ends: the candidate is taken back, or the step was left."""
+    return stop(turn) if _under_way(turn) else turn
+
+
+def _under_way(turn: Turn) -> bool:
     stage = stage_of(turn, StageName.SHADOW)
-    return stop(turn) if stage is not None and stage.state in UNDER_WAY else turn
+    return stage is not None and stage.state in UNDER_WAY
 
 
 def _with_cut(turn: Turn, found: ShadowStatus) -> Turn:

@@ -83,11 +83,11 @@ def _looks(ratio: float, rng: np.random.Generator) -> list[Look]:
 
 
 def _look(stable: int, bad_stable: int, canary: int, bad_canary: int) -> Look:
-    arms = (
+    arms = [
         ArmCounts.model_construct(units=n, rated=n, events=x, total=0, squares=0)
         for n, x in ((stable, bad_stable), (canary, bad_canary))
-    )
-    return Look.model_construct(outcome="o", epoch=1, at="", **dict(zip(("stable", "canary"), arms, strict=True)))
+    ]
+    return Look.model_construct(outcome="o", epoch=1, at="", stable=arms[0], canary=arms[1])
 
 
 def _judged(trials: list[list[Trial]], *, corrected: bool) -> Lives:

@@ -95,7 +95,12 @@ def _ended_now(seen: LoopObservation) -> tuple[bool, bool]:
     if run.status.outcome is None:
         return False, False
     decided = _had_traffic(run)
-    return decided, decided and run.status.outcome is RunOutcome.PROMOTED
+    return decided, decided and run.status.outcome is RunOutcome.PROMOTED and not _skipped(run)
+
+
+def _skipped(run: RunSeen) -> bool:
+    """A promotion that a person or the rollback window made, not the evidence: it earns no level for later ones."""
+    return run.status.rollout is not None and run.status.rollout.skip_steps
 
 
 def _had_traffic(run: RunSeen) -> bool:

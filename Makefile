@@ -42,11 +42,13 @@ test-gpu: env ## Training on a GPU, where there is one
 	@$(PYTHON) -m tests.support.layers gpu
 
 ##@ Benchmarks (one JSON line for each figure, ratios within one run)
-.PHONY: bench-gateway bench-operator bench-decisions bench-redaction bench-recall
+.PHONY: bench-gateway bench-operator bench-decisions bench-judging bench-redaction bench-recall
 bench-gateway: env ## Speed and memory of the gateway (FIGURES="ingest proxy" for some, QUICK=1 for a short run)
 	@$(PYTHON) -m tests.bench.gateway $(FIGURES) $(if $(QUICK),--quick)
 bench-decisions: env ## False alarms, power and coverage of the decision rules, simulated and exact (seeded)
 	@$(PYTHON) -m tests.bench.decisions --write docs/decisions.md
+bench-judging: env ## The toxicity scorer, judges that err, and the corrected win rate; writes docs/judge-and-probes.md
+	@nice -n 10 $(PYTHON) -m tests.bench.judging --write docs/judge-and-probes.md
 bench-redaction: env ## Redaction over the same patterns one by one, and over a bare scan
 	@$(PYTHON) -m tests.bench.redaction
 bench-recall: env ## What redaction finds by type and transform; writes docs/recall.md

@@ -17,9 +17,9 @@ VERSION = 1
 
 
 def items(kind: ProbeKind, training: Training | None = None, seed: int = 0) -> tuple[GoldenItem, ...]:
-    """The items of a kind. `training` is what the candidate was trained on, needed for Memorisation.
+    """The items of a kind. Memorisation's are made of `training`, what the candidate was trained on.
 
-    Raises InvalidDataset when Memorisation finds nothing rare in the rows to ask for, or gets no rows.
+    Raises InvalidDataset when its rows and its people do not belong together.
     """
     if kind is ProbeKind.TOXICITY:
         return toxicity.items(VERSION, seed)

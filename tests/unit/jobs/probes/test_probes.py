@@ -110,8 +110,7 @@ def test_an_answer_that_was_trained_on_may_be_rare_too() -> None:
 
 
 def test_what_several_people_said_is_nobodys_secret() -> None:
-    with pytest.raises(InvalidDataset, match="no row is rare enough"):
-        probes.items(ProbeKind.MEMORISATION, training((row(RARE), ["s1", "s2", "s3"])))
+    assert probes.items(ProbeKind.MEMORISATION, training((row(RARE), ["s1", "s2", "s3"]))) == ()
 
 
 def test_ids_of_memorisation_items_hold_no_text() -> None:
@@ -125,5 +124,4 @@ def test_rows_and_people_that_do_not_belong_together_are_refused() -> None:
 
 
 def test_without_rows_there_is_nothing_to_ask() -> None:
-    with pytest.raises(InvalidDataset, match=r"train.jsonl"):
-        probes.items(ProbeKind.MEMORISATION)
+    assert probes.items(ProbeKind.MEMORISATION) == ()

@@ -1,4 +1,5 @@
 import math
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from feedbackloop.api.evaluation import CONTINUOUS, OF_THE_MODEL, Metric
 from feedbackloop.events.records import Message
 from feedbackloop.jobs import scorers
-from feedbackloop.jobs.errors import InvalidDataset
+from feedbackloop.jobs.errors import InvalidDataset, InvalidSpec
 from feedbackloop.jobs.golden import GoldenItem
 from feedbackloop.jobs.scorers import Answer
 
@@ -145,3 +146,10 @@ def test_items_that_lack_what_a_metric_needs_are_named_up_front(metric: Metric, 
 def test_names_carry_a_version() -> None:
     assert scorers.name(Metric.STOPPED) == "stopped/1"
     assert scorers.name(Metric.NO_REFUSAL).startswith("refusals/1+")
+
+
+@pytest.mark.skipif(find_spec("profanity_check") is not None, reason="the package is here")
+@pytest.mark.parametrize("metric", [Metric.NOT_TOXIC, Metric.TOXICITY])
+def test_without_the_scorers_package_the_image_to_use_is_named_up_front(metric: Metric) -> None:
+    with pytest.raises(InvalidSpec, match="use the trainer image"):
+        scorers.check(metric, [item()], "s")

@@ -23,6 +23,8 @@ ATTEMPTS = 6
 FIRST_SECONDS, LONGEST_SECONDS = 0.5, 16.0
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Answers after which the same request may succeed."""
+NOT_THIS = frozenset({400, 413, 422})
+"""Answers that are about this request alone, such as one that is too long: there is no verdict then."""
 Message = Mapping[str, str]
 
 
@@ -54,10 +56,10 @@ class Client:
         self._path = f"{parts.path.rstrip('/')}/chat/completions"
 
     def ask(self, messages: Sequence[Message]) -> str:
-        """The model's answer; empty when it gave none.
+        """The model's answer; empty when it gave none, or does not take this request.
 
         Raises StorageUnavailable when the server is away after several attempts (the stage waits and is tried again),
-        InvalidSpec when it refuses the request, Preempted when the job is to stop.
+        InvalidSpec when it refuses us, Preempted when the job is to stop.
         """
         body = json.dumps(self._request(messages)).encode()
         delay, why = self.first_seconds, ""
@@ -90,6 +92,9 @@ class Client:
             raise _AgainError(type(error).__name__) from None
         finally:
             connection.close()
+        if response.status in NOT_THIS:
+            log.warning("judge %s answered %d: one request without a verdict", self._host, response.status)
+            return b""
         _check(response.status, response.getheader("Retry-After", ""))
         if len(data) > LARGEST_ANSWER:
             raise InvalidSpec(f"judge {self._host}: its answer is longer than {LARGEST_ANSWER} bytes")

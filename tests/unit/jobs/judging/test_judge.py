@@ -150,13 +150,27 @@ def test_nobody_listening_is_an_outage_too() -> None:
         judge("http://127.0.0.1:9/v1").compare(pairs(1))
 
 
-@pytest.mark.parametrize(
-    ("status", "word"), [(401, "token"), (403, "token"), (404, "judge.model"), (400, "JSON"), (307, "307")]
-)
+@pytest.mark.parametrize(("status", "word"), [(401, "token"), (403, "token"), (404, "judge.model"), (307, "307")])
 def test_a_refusal_is_no_outage_and_names_what_to_correct(url: str, fake: FakeJudge, status: int, word: str) -> None:
     fake.failures = [status] * 1000
     with pytest.raises(InvalidSpec, match=word):
         judge(url).compare(pairs(1))
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_pair_that_the_judge_does_not_take_has_no_verdict_and_the_others_have(
+    url: str, fake: FakeJudge, status: int
+) -> None:
+    fake.failures = [status]
+    found = judge(url).compare(pairs(1)) + judge(url).compare(pairs(1))
+    assert [(c.preference, c.unreadable) for c in found] == [(Preference.TIE, 1), (Preference.WIN, 0)]
+
+
+def test_a_judge_that_takes_nothing_stays_advisory(url: str, fake: FakeJudge) -> None:
+    fake.failures = [400] * 1000
+    assert "120 of the judge's 120 verdicts on the labels are not readable" in judging.advisory(
+        reference(), quality(url)
+    )
 
 
 def test_the_token_is_sent_and_never_shown(url: str, fake: FakeJudge) -> None:

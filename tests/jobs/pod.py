@@ -118,7 +118,7 @@ class Pod:
     def run(self, body: Mapping[str, Any] | str, attempt: int = 1) -> tuple[int, str]:
         """The job in this process: its exit code and its log."""
         self.write_spec(body)
-        place = Place(self.home / "spec.json", self.home / "secrets", self.home, attempt)
+        place = Place(self.home / "spec.json", self.home / "secrets", self.home, attempt, suites=self.home / "suites")
         said, handler = io.StringIO(), signal.getsignal(signal.SIGTERM)
         listener = logging.StreamHandler(said)
         logging.getLogger().addHandler(listener)

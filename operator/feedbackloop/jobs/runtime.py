@@ -52,9 +52,9 @@ class Place:
     spec: Path = Path(SPEC_PATH)
     secrets: Path = Path(SECRETS_PATH)
     scratch: Path = Path("/scratch")
-    suites: Path = Path(SUITES_PATH)
     attempt: int = 1
     halvings: int = 0
+    suites: Path = Path(SUITES_PATH)
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Place:

@@ -14,6 +14,7 @@ from feedbackloop.jobs.curate import consent
 from feedbackloop.jobs.curate.kept import People, identity
 from feedbackloop.jobs.curate.preferences import Pair
 from feedbackloop.jobs.curate.rows import Row, Vote
+from feedbackloop.jobs.golden import GoldenItem
 from feedbackloop.jobs.ledger import as_json
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def card(data: DataSet) -> dict[str, Any]:
 def _items(data: DataSet) -> tuple[bytes, bytes]:
     """Today's regression items and those of earlier data sets, and line by line the people behind them."""
     made = [(_item(row, data), consent.subjects(row.votes)) for row in data.training.regressions]
-    stayed = [(msgspec.to_builtins(kept.item), kept.people) for kept in data.kept]
-    return _written([*made, *stayed])
+    items: list[tuple[GoldenItem, People]] = [*made, *data.kept]
+    return _written((msgspec.to_builtins(item), people) for item, people in items)
 
 
 def _traced(rows: Iterable[tuple[Any, Sequence[Vote]]]) -> tuple[bytes, bytes]:
@@ -117,15 +118,10 @@ def _pair(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _item(row: Row, data: DataSet) -> dict[str, Any]:
-    """A golden line: the accepted text is the answer."""
-    return {
-        "id": identity(row.topic, row.prompt.key),
-        "topic": row.topic,
-        "messages": _messages(row.messages),
-        "answers": [row.text],
-        "match": data.topics.match(row.topic),
-    }
+def _item(row: Row, data: DataSet) -> GoldenItem:
+    """The accepted text is the answer."""
+    match = tuple(data.topics.match(row.topic))
+    return GoldenItem(identity(row.topic, row.prompt.key), row.topic, row.messages, (row.text,), match)
 
 
 def _messages(messages: Iterable[Message]) -> list[dict[str, str]]:

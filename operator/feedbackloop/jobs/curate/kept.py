@@ -51,6 +51,14 @@ def read(vault: Vault) -> tuple[Kept, ...]:
     if vault.store.get(datasets.prefix(digest) + datasets.MANIFEST) is None:
         log.warning("data set %s, which had the regression items, has expired", digest)
         return ()
+    try:
+        return _of(vault, digest)
+    except InvalidDataset as error:
+        raise InvalidDataset(f"{error}; to begin without the earlier regression items, remove {HEAD}") from None
+
+
+def _of(vault: Vault, digest: str) -> tuple[Kept, ...]:
+    """Of a data set from before there were such items: none."""
     listed = {file.path for file in datasets.read_manifest(vault, digest).files}
     if not {ITEMS, PEOPLE} <= listed:
         return ()

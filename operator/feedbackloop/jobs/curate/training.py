@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from feedbackloop.jobs.curate import corrections, replay
 from feedbackloop.jobs.curate.cap import cap
 from feedbackloop.jobs.curate.config import Config
-from feedbackloop.jobs.curate.join import partition
 from feedbackloop.jobs.curate.kept import NOTHING, Barred
 from feedbackloop.jobs.curate.reasons import Reason
 from feedbackloop.jobs.curate.rows import Excluded, Prompt, Row, Vote
@@ -49,8 +48,8 @@ def training(
     kept_out = held_out(believed, barred)
     teach = [row for row in believed if row.prompt.key not in kept_out]
     checks = [row for row in believed if row.prompt.key in kept_out]
-    unbarred, asked_before = partition(rated, lambda vote: vote.prompt not in barred, Reason.HELD_OUT)
-    replayed, unused = _replay(unbarred, accepted, leaks, replay.wanted(len(teach), config.replay_ratio), config.seed)
+    wanted = replay.wanted(len(teach), config.replay_ratio)
+    replayed, unused = _replay(rated, accepted, leaks, barred, wanted, config.seed)
     rows, capped = cap([*teach, *replayed], config.max_subject_share)
     made = Training(
         corrections=tuple(row for row in rows if row.topic in accepted),
@@ -60,16 +59,18 @@ def training(
         held_out=kept_out | barred.keys,
         answers={topic: found.text for topic, found in accepted.items()},
     )
-    return made, [*excluded, *doubted, *leaked, *asked_before, *unused, *of_rows(capped, Reason.SUBJECT_CAP)]
+    return made, [*excluded, *doubted, *leaked, *unused, *of_rows(capped, Reason.SUBJECT_CAP)]
 
 
 def _replay(
-    rated: Sequence[Vote], accepted: Collection[str], leaks: Collection[str], count: int, seed: int
+    rated: Sequence[Vote], accepted: Collection[str], leaks: Collection[str], barred: Barred, count: int, seed: int
 ) -> tuple[list[Row], list[Excluded]]:
     liked, excluded = replay.accepted_answers(rated, accepted)
     liked, leaked = _without_leaks(liked, leaks)
-    drawn, rest = replay.draw(liked, count, seed)
-    return drawn, [*excluded, *leaked, *of_rows(rest, Reason.NOT_DRAWN)]
+    asked = [row for row in liked if row.prompt in barred]
+    drawn, rest = replay.draw([row for row in liked if row.prompt not in barred], count, seed)
+    left_out = of_rows(asked, Reason.HELD_OUT) + of_rows(rest, Reason.NOT_DRAWN)
+    return drawn, [*excluded, *leaked, *left_out]
 
 
 def _without_leaks(rows: Iterable[Row], leaks: Collection[str]) -> tuple[list[Row], list[Excluded]]:

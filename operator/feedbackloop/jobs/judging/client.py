@@ -41,7 +41,7 @@ class Client:
     """One model of one server. May be used by several threads at a time."""
 
     url: str
-    """Up to the version, such as `http://judge.ml:8000/v1`."""
+    """Up to the version, such as `http://judge.ml:8000/v1`; without a path it is `/v1`."""
     model: str
     token: str = field(default="", repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -53,7 +53,7 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidSpec("judge.url: must be http:// or https:// and a host; correct the admin's endpoint")
         self._host, self._port, self._secure = parts.hostname, parts.port, parts.scheme == "https"
-        self._path = f"{parts.path.rstrip('/')}/chat/completions"
+        self._path = f"{parts.path.rstrip('/') or '/v1'}/chat/completions"
 
     def ask(self, messages: Sequence[Message]) -> str:
         """The model's answer; empty when it gave none, or does not take this request.

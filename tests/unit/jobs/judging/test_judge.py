@@ -180,6 +180,11 @@ def test_the_token_is_sent_and_never_shown(url: str, fake: FakeJudge) -> None:
     assert "secret-of-the-judge" not in repr(client)
 
 
+def test_a_url_without_a_path_means_the_first_version(url: str) -> None:
+    client = Client(url.removesuffix("/v1"), "fake-judge")
+    assert Judge(reference(url), (), client.ask).compare(pairs(1))[0].preference is Preference.WIN
+
+
 def test_a_stop_ends_the_waiting(url: str, fake: FakeJudge) -> None:
     fake.failures, stop = [503] * 1000, threading.Event()
     stop.set()

@@ -30,10 +30,12 @@ class _Handler(BaseHTTPRequestHandler):
         model.requests.append((dict(self.headers), request))
         if model.status != 200:
             self._send(model.status, {"error": {"message": f"trouble in {model.name}"}})
+        elif not model.answers.wait(60):
+            self.close_connection = True
         elif request.get("stream"):
             self._stream(model)
         else:
-            message = {"role": "assistant", "content": f"answer of {model.name}"}
+            message = {"role": "assistant", "content": model.says(), "tool_calls": model.tool_calls}
             self._send(200, {"id": "c-1", "model": model.name, "system_fingerprint": f"fp-{model.name}",
                              "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})  # fmt: skip
 
@@ -51,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for index, word in enumerate(["answer ", "of ", model.name]):
+        for index, word in enumerate(model.words()):
             chunk = {"model": model.name, "choices": [{"index": 0, "delta": {"content": word}}]}
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
             if index == 0:
@@ -70,13 +72,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Model:
-    """A running model server; set `status` or `breaks` to make it fail, clear `go_on` to hold a stream."""
+    """A running model server; set `status` or `breaks` to make it fail, clear `go_on` to hold a stream in its midst,
+    and `answers` to hold every answer before its first byte; `content` replaces what it says."""
+
+    content: str | None = None
+    tool_calls: list[dict[str, Any]] | None = None
 
     def __init__(self, name: str, port: int = 0, host: str = "127.0.0.1") -> None:
         self.name, self.status, self.breaks = name, 200, False
         self.requests: list[tuple[dict[str, str], Any]] = []
         self.first_sent, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
+        self.answers = threading.Event()
+        self.answers.set()
         self._server = ThreadingHTTPServer((host, port), _Handler)
         self._server.daemon_threads = True
         self._server.model = self  # type: ignore[attr-defined]
@@ -84,6 +92,13 @@ class Model:
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
+
+    def words(self) -> list[str]:
+        """The pieces of a stream."""
+        return ["answer ", "of ", self.name] if self.content is None else [self.content]
+
+    def says(self) -> str:
+        return "".join(self.words())
 
     def backend(self) -> dict[str, Any]:
         return {"host": "127.0.0.1", "port": self.port, "digest": "sha256:" + "b" * 64}

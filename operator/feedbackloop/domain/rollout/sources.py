@@ -34,7 +34,7 @@ def answers(s: Situation) -> Move | None:
 
 def deadline(s: Situation) -> Move | None:
     """A source that has been away for too long: what then follows is declared."""
-    if s.observed.suspended or s.promoting or s.status.weight == 0 or s.status.abort is not None:
+    if s.frozen or s.promoting or s.status.weight == 0 or s.status.abort is not None:
         return None
     late = [(g, p, q) for g, p, q in _away(s) if s.elapsed(q.unavailable_since) > p.unavailable_deadline_seconds]
     if not late:

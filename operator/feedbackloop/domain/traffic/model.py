@@ -28,6 +28,10 @@ class RouterSeen:
     """Field managers that changed what is ours after we wrote it; empty when nobody did."""
     disturbed_at: str | None = None
     """When the last of them did so, RFC 3339, by the API server's clock."""
+    warm: bool = False
+    """The router has taken the names of the backends, of which no request is sent yet."""
+    warming_since: str | None = None
+    """When they were written, before the first split of a rollout; unset at any other time."""
     impossible: Reason | None = None
     """RouterNotSupported, RouteOwnedByOtherLoop or WeightNotAchievable: it cannot be done; `message` says why."""
     achievable: Fraction | None = None

@@ -15,6 +15,8 @@ from feedbackloop.domain.traffic.seen import ProviderSeen
 
 _LIMIT = 1024
 FIRST_BACKOFF_SECONDS = 10.0
+WARM_SECONDS = 2.0
+"""From the router's word that it knows a backend until its data plane does."""
 STRIKES = 3
 """After so many changes by another writer the rollout is paused, and the route is left alone."""
 _PROBLEMS = {Standing.REFUSED: Reason.ROUTE_NOT_ACCEPTED, Standing.MISMATCH: Reason.SHARE_MISMATCH}
@@ -61,11 +63,13 @@ def _numeral(share: Fraction | None) -> str | None:
 
 
 def may_write(seen: RouterSeen, status: ProviderStatus | None, now: datetime, *, taking_back: bool) -> bool:
-    """Whether the router's objects may be written now: never in a fight.
+    """Whether the router's objects may be written now: never in a fight, never ahead of the data plane.
 
     After another writer's change the route is left alone for 10 s, then 20 s, and from the third on until a person
     resumes the rollout, which sets `conflicts` to 0. Taking the canary back waits 40 s at most and never stops.
     """
+    if seen.warming_since is not None and not taking_back:
+        return seen.warm and seconds_since(seen.warming_since, now) >= WARM_SECONDS
     if not seen.writers or seen.written or seen.disturbed_at is None:
         return True
     strikes = min(STRIKES, max(1, status.conflicts if status else 0))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from feedbackloop.api.conditions import Reason
 from feedbackloop.domain.traffic import Standing, judge
 from feedbackloop.domain.traffic.gateway_api.buckets import canary_buckets, pattern
-from tests.unit.domain.traffic.routes import CHAT, FILES, HEALTH, World, backend, routing, rule
+from tests.unit.domain.traffic.routes import AT, CHAT, FILES, HEALTH, World, backend, routing, rule
 
 IDLE = routing(0, 0)
 
@@ -38,7 +38,7 @@ def test_only_the_named_rule_is_written_and_the_others_stay_byte_for_byte() -> N
     assert applied is not None
     assert applied["metadata"]["resourceVersion"] == "7"
     names = [r["name"] for r in world.rules]
-    assert names == ["files", "chat-canary-sessions", "chat-stable-sessions", "chat", "health"]
+    assert names == ["files", "chat-canary-sessions", "chat-stable-sessions", "chat-before", "chat", "health"]
     assert world.named("files") == FILES
     assert world.named("health") == HEALTH
     assert world.named("chat")["matches"] == CHAT["matches"]
@@ -67,8 +67,39 @@ def test_an_arm_without_a_share_is_no_backend(weight: int, only: str) -> None:
     world = World()
     world.apply(routing(1, 10))
     world.apply(routing(2, weight))
-    assert [r["name"] for r in world.rules] == ["files", "chat", "health"]
     assert [b["name"] for b in world.named("chat")["backendRefs"]] == [only]
+    for arm in ("canary", "stable"):
+        expression = world.named(f"chat-{arm}-sessions")["matches"][0]["headers"][0]["value"]
+        matched = [bucket for bucket in range(100) if re.search(expression, str(bucket))]
+        assert len(matched) == (100 if only == f"bot-{arm}" else 0)
+
+
+def test_before_the_first_split_the_router_gets_to_know_the_backends() -> None:
+    world, wanted = World(), routing(1, 10)
+    world.step(wanted)
+    assert world.named("chat") == CHAT, "no request goes anywhere else yet"
+    fronts = [r for r in world.rules if r["name"].startswith("chat-")]
+    assert [b["name"] for r in fronts for b in r["backendRefs"]] == ["bot-canary", "bot-stable", "support"]
+    for value in ("0", "99", "", "-", "x"):
+        assert not any(re.search(r["matches"][0]["headers"][0]["value"], value) for r in fronts)
+    seen = world.seen(wanted)
+    assert (judge(seen, 10).standing, seen.warm) == (Standing.WAITING, False)
+    world.router_answers()
+    seen = world.seen(wanted)
+    assert (judge(seen, 10).standing, seen.warm, seen.warming_since) == (Standing.WAITING, True, AT)
+    world.router_answers(resolved="False")
+    assert judge(world.seen(wanted), 10).standing is Standing.REFUSED
+
+
+def test_rules_that_another_writer_took_away_come_back_in_two_steps_too() -> None:
+    world, wanted = World(), routing(1, 10)
+    world.apply(wanted)
+    world.other_writes([FILES, CHAT, HEALTH])
+    world.step(wanted)
+    assert world.named("chat") == CHAT
+    assert world.seen(wanted).writers == ()
+    world.step(wanted)
+    assert [b["weight"] for b in world.named("chat")["backendRefs"]] == [90, 10]
 
 
 def test_the_rule_is_put_back_when_no_rollout_routes() -> None:
@@ -184,6 +215,7 @@ def test_edge_case_39_backends_of_another_namespace_are_refused() -> None:
     ("rules", "reason", "word"),
     [
         ([FILES], Reason.ROUTE_NOT_ACCEPTED, "chat"),
+        ([rule("chat", "/")], Reason.ROUTER_NOT_SUPPORTED, "backendRefs"),
         (
             [rule("chat", "/", {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "p"})],
             Reason.ROUTER_NOT_SUPPORTED,
@@ -194,8 +226,8 @@ def test_edge_case_39_backends_of_another_namespace_are_refused() -> None:
             Reason.ROUTER_NOT_SUPPORTED,
             "bucketHeader",
         ),
-        ([CHAT, *[rule(f"r{i}", f"/{i}") for i in range(14)]], Reason.ROUTER_NOT_SUPPORTED, "16"),
-        ([{**CHAT, "matches": CHAT["matches"] * 50}], Reason.ROUTER_NOT_SUPPORTED, "100 more matches"),
+        ([CHAT, *[rule(f"r{i}", f"/{i}") for i in range(13)]], Reason.ROUTER_NOT_SUPPORTED, "16"),
+        ([{**CHAT, "matches": CHAT["matches"] * 50}], Reason.ROUTER_NOT_SUPPORTED, "150 more matches"),
     ],
 )
 def test_what_no_waiting_mends_is_said_at_once(rules: list[dict[str, object]], reason: Reason, word: str) -> None:

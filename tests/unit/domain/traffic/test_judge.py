@@ -31,8 +31,8 @@ def disturbed(at: str = AT) -> RouterSeen:
 
 @pytest.mark.parametrize("missing", ["written", "handled"])
 def test_nothing_is_in_force_before_it_is_written_and_seen(missing: str) -> None:
-    flags = {"written": True, "handled": True, "accepted": True, missing: False}
-    assert judge(RouterSeen(**flags), 10).standing is Standing.WAITING
+    seen = RouterSeen(written=missing != "written", handled=missing != "handled", accepted=True)
+    assert judge(seen, 10).standing is Standing.WAITING
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,14 @@ def test_edge_case_4_the_repair_waits_longer_each_time_and_then_for_a_person() -
     assert not allowed(3, 39, taking_back=True)
     assert allowed(3, 40, taking_back=True), "traffic leaves a bad canary whoever else writes"
     assert may_write(in_force(), ProviderStatus(conflicts=3), NOW, taking_back=False)
+
+
+def test_the_first_split_waits_until_the_data_plane_knows_the_backends() -> None:
+    def allowed(after: float, *, warm: bool = True, taking_back: bool = False) -> bool:
+        now = NOW + timedelta(seconds=after)
+        return may_write(RouterSeen(warm=warm, warming_since=AT), None, now, taking_back=taking_back)
+
+    assert not allowed(1.9)
+    assert allowed(2.0)
+    assert not allowed(60.0, warm=False)
+    assert allowed(0.0, taking_back=True)

@@ -12,6 +12,8 @@ import hashlib
 BUCKETS = 100
 ANY = "^[0-9][0-9]?$"
 """A header that is a bucket at all."""
+NEVER = "$.^"
+"""Nothing: the end, one character, and the beginning after it."""
 
 
 def canary_buckets(salt: str, weight: int) -> tuple[int, ...]:
@@ -22,4 +24,6 @@ def canary_buckets(salt: str, weight: int) -> tuple[int, ...]:
 
 def pattern(buckets: tuple[int, ...]) -> str:
     """A regular expression, in any of the dialects in use, that matches exactly these buckets."""
+    if len(buckets) in (0, BUCKETS):
+        return ANY if buckets else NEVER
     return f"^({'|'.join(map(str, buckets))})$"

@@ -10,12 +10,14 @@ from feedbackloop.api import FIELD_MANAGER
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import Routing
 from feedbackloop.domain import naming
-from feedbackloop.domain.traffic.gateway_api.route import Json, Route, intended, to_apply
+from feedbackloop.domain.traffic.gateway_api.route import Json, Route, intended, is_warming, to_apply
 from feedbackloop.domain.traffic.model import RouterSeen
 
 NEEDED = ("Accepted", "ResolvedRefs")
 MOST_RULES, MOST_MATCHES, MOST_HEADERS = 16, 128, 16
 """Limits of the HTTPRoute API."""
+OURS = 4
+"""Rules of ours: the named one and those in front."""
 
 
 class Writer(NamedTuple):
@@ -37,7 +39,25 @@ def observe(route: Route, routing: Routing, *, written_before: bool) -> RouterSe
     if others:
         latest = max(others, key=lambda w: w.at or "")
         return replace(seen, writers=tuple(w.name for w in others), disturbed_at=latest.at)
+    if is_warming(route, routing):
+        return _warming(seen, route)
     return _with_conditions(seen, route) if written else seen
+
+
+def _warming(seen: RouterSeen, route: Route) -> RouterSeen:
+    """Not in force by any word of the router, but what it refuses now it would refuse later too."""
+    said = _with_conditions(seen, route)
+    if said.handled and not said.accepted:
+        return replace(said, written=True)
+    text = said.message or "the router gets to know the backends before any request goes to them"
+    return replace(
+        said, handled=False, accepted=False, warm=said.accepted, warming_since=_written_at(route), message=text
+    )
+
+
+def _written_at(route: Route) -> str | None:
+    """When we last wrote the rules."""
+    return next((w.at for w in _owners(route.body) if w.name == FIELD_MANAGER), None)
 
 
 def weight_of(route: Route) -> int:
@@ -50,9 +70,13 @@ def weight_of(route: Route) -> int:
 
 def writers(body: Json) -> tuple[Writer, ...]:
     """Who but us owns the rules: whoever changed the list last, since it is atomic."""
+    return tuple(w for w in _owners(body) if w.name != FIELD_MANAGER)
+
+
+def _owners(body: Json) -> tuple[Writer, ...]:
     entries: Iterable[Json] = body["metadata"].get("managedFields") or ()
     owning = (e for e in entries if "f:rules" in e.get("fieldsV1", {}).get("f:spec", {}))
-    return tuple(Writer(e["manager"], e.get("time")) for e in owning if e["manager"] != FIELD_MANAGER)
+    return tuple(Writer(e["manager"], e.get("time")) for e in owning)
 
 
 def _with_conditions(seen: RouterSeen, route: Route) -> RouterSeen:
@@ -93,18 +117,19 @@ def _refusals(entry: Json) -> list[str]:
 
 def _obstacle(route: Route, routing: Routing) -> RouterSeen | None:
     """What no waiting mends."""
-    rules = intended(route, routing)
-    if rules is None:
+    if intended(route, routing) is None:
         names = ", ".join(str(r["name"]) for r in route.rules if r.get("name")) or "none with a name"
         text = f"HTTPRoute {route.spec.http_route_name} has no rule named {route.spec.rule_name}; it has {names}"
         return RouterSeen(impossible=Reason.ROUTE_NOT_ACCEPTED, message=text)
-    text = _foreign_backend(route) or _beyond_limits(route, rules)
+    text = _foreign_backend(route) or _beyond_limits(route)
     return RouterSeen(weight=weight_of(route), impossible=Reason.ROUTER_NOT_SUPPORTED, message=text) if text else None
 
 
 def _foreign_backend(route: Route) -> str:
     """What the rule sends to today is what the target's pods replace: that must be Services of this namespace."""
     namespace = route.body["metadata"]["namespace"]
+    if not (route.original or {}).get("backendRefs"):
+        return f"rule {route.spec.rule_name} has no backendRefs; name the rule that sends to the target's Service"
     for ref in (route.original or {}).get("backendRefs", ()):
         if ref.get("kind", "Service") != "Service" or ref.get("group", ""):
             return f"rule {route.spec.rule_name} sends to {ref.get('kind')} {ref['name']}; only Services can be split"
@@ -116,7 +141,7 @@ def _foreign_backend(route: Route) -> str:
     return ""
 
 
-def _beyond_limits(route: Route, rules: list[Json]) -> str:
+def _beyond_limits(route: Route) -> str:
     name, header = route.spec.rule_name, route.spec.bucket_header
     matches = (route.original or {}).get("matches", [])
     if any(h["name"].lower() == header.lower() for m in matches for h in m.get("headers", ())):
@@ -124,8 +149,8 @@ def _beyond_limits(route: Route, rules: list[Json]) -> str:
     if any(len(m.get("headers", ())) >= MOST_HEADERS for m in matches):
         return f"rule {name} matches {MOST_HEADERS} headers, and one more is needed"
     others = [r for r in route.rules if r not in route.live]
-    if len(others) + 3 > MOST_RULES:
-        return f"HTTPRoute {route.spec.http_route_name} has no room for two more rules (at most {MOST_RULES})"
-    if sum(len(r.get("matches", ())) for r in others) + 3 * len(matches) > MOST_MATCHES:
-        return f"HTTPRoute {route.spec.http_route_name} has no room for {2 * len(matches)} more matches"
+    if len(others) + OURS > MOST_RULES:
+        return f"HTTPRoute {route.spec.http_route_name} has no room for three more rules (at most {MOST_RULES})"
+    if sum(len(r.get("matches", ())) for r in others) + OURS * len(matches) > MOST_MATCHES:
+        return f"HTTPRoute {route.spec.http_route_name} has no room for {(OURS - 1) * len(matches)} more matches"
     return ""

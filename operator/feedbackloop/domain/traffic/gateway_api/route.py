@@ -16,7 +16,7 @@ from feedbackloop.api import GROUP
 from feedbackloop.api.gateway import LoopRef, Routing
 from feedbackloop.api.rollout.routing import GatewayApi
 from feedbackloop.domain import naming
-from feedbackloop.domain.traffic.gateway_api.rules import Split, ours, rules
+from feedbackloop.domain.traffic.gateway_api.rules import Split, names_in_front, ours, rules, warming
 
 Json = dict[str, Any]
 API_VERSION = "gateway.networking.k8s.io/v1"
@@ -115,9 +115,24 @@ def intended(route: Route, routing: Routing) -> list[Json] | None:
     return rules(original, split_of(route, routing)) if routes(routing) else [original]
 
 
+def warm(route: Route, routing: Routing) -> list[Json] | None:
+    """Our rules as they are to be before the first split."""
+    return None if route.original is None else warming(route.original, split_of(route, routing))
+
+
+def is_warming(route: Route, routing: Routing) -> bool:
+    """Our backends are named, and nothing is split yet."""
+    return routes(routing) and route.kept is not None and route.live == warm(route, routing)
+
+
 def to_apply(route: Route, routing: Routing) -> Json | None:
-    """The apply (with force) that puts our rules in place; None when they are, or when there is nothing to put."""
-    wanted = intended(route, routing)
+    """The apply (with force) that goes one step further; None when our rules are in place, or cannot be.
+
+    The first one, also after somebody took our rules away, only names our backends; whether the router knows them by
+    the second one is the caller's to see.
+    """
+    known = {r.get("name") for r in route.live} >= {*names_in_front(route.spec.rule_name)}
+    wanted = intended(route, routing) if known or not routes(routing) else warm(route, routing)
     keep = routes(routing)
     if wanted is None or (route.live == wanted and keep == (route.annotation in route.annotations)):
         return None

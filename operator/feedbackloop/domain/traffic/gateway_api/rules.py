@@ -1,9 +1,14 @@
-"""The rules of an HTTPRoute that are ours while a rollout routes: the named one, and two for sessions in front of it.
+"""The rules of an HTTPRoute that are ours while a rollout routes: the named one, and three in front of it.
 
-Requests with a bucket follow it: the first rule takes the canary's buckets, the second one every other bucket. Their
-matches are those of the named rule plus the bucket's header, so that they come before it by the API's own precedence
-(more header matches win) and, among each other, by their order. Requests without a bucket are split by weights.
-An arm without a share is no backend at all: with some implementations a weight of 0 still leaks.
+Requests with a bucket follow it: the first rule takes the canary's buckets, the second one stable's. Their matches
+are those of the named rule plus the bucket's header, so that they come before it by the API's own precedence (more
+header matches win) and, among each other, by their order. Requests without a bucket are split by weights. An arm
+without a share is no backend of the named rule at all: with some implementations a weight of 0 still leaks.
+
+No request is lost in a change, because nothing is used that the router does not know yet. Data planes learn of routes
+and of backends by different ways; a route that gets ahead of a new backend answers 503. So every rule in front is
+there during the whole rollout, with a header that never matches where it shall have nothing, the third one for what
+the named rule used before us; and before the first split, `warming` only names the backends.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedbackloop.domain import naming
-from feedbackloop.domain.traffic.gateway_api.buckets import ANY, canary_buckets, pattern
+from feedbackloop.domain.traffic.gateway_api.buckets import ANY, BUCKETS, NEVER, canary_buckets, pattern
 
 Json = dict[str, Any]
 
@@ -29,28 +34,36 @@ class Split:
     bucket_header: str
 
 
-def sticky_names(rule_name: str) -> tuple[str, str]:
-    """The names of the rules in front: the canary's and stable's."""
-    return f"{rule_name}-canary-sessions", f"{rule_name}-stable-sessions"
+def names_in_front(rule_name: str) -> tuple[str, str, str]:
+    """The names of the rules in front: the canary's, stable's, and that of the backends before us."""
+    return f"{rule_name}-canary-sessions", f"{rule_name}-stable-sessions", f"{rule_name}-before"
 
 
 def ours(rule_name: str) -> frozenset[str]:
     """The names of all rules that are ours of this route."""
-    return frozenset((rule_name, *sticky_names(rule_name)))
+    return frozenset((rule_name, *names_in_front(rule_name)))
+
+
+def warming(original: Json, split: Split) -> list[Json]:
+    """Every backend is named where nothing matches; the named rule is as it was."""
+    return [*_in_front(original, split, canary=NEVER, stable=NEVER), original]
 
 
 def rules(original: Json, split: Split) -> list[Json]:
     """The rules that stand in the place of `original`, every default of the API written out."""
-    weighted = {**original, "backendRefs": _backends(split)}
-    if not 0 < split.weight < 100:
-        return [weighted]
-    names = sticky_names(original["name"])
-    buckets = pattern(canary_buckets(split.salt, split.weight))
-    return [
-        _sticky(original, names[0], split, buckets, _backend(naming.canary(split.loop), split.port, 1)),
-        _sticky(original, names[1], split, ANY, _backend(naming.stable(split.loop), split.port, 1)),
-        weighted,
+    canary = pattern(canary_buckets(split.salt, split.weight))
+    front = _in_front(original, split, canary=canary, stable=NEVER if split.weight == BUCKETS else ANY)
+    return [*front, {**original, "backendRefs": _backends(split)}]
+
+
+def _in_front(original: Json, split: Split, *, canary: str, stable: str) -> list[Json]:
+    names = names_in_front(original["name"])
+    arms = (naming.canary(split.loop), canary), (naming.stable(split.loop), stable)
+    sticky = [
+        _matching(original, name, split.bucket_header, buckets, [_backend(arm, split.port, 1)])
+        for name, (arm, buckets) in zip(names[:2], arms, strict=True)
     ]
+    return [*sticky, _matching(original, names[2], split.bucket_header, NEVER, original["backendRefs"])]
 
 
 def _backends(split: Split) -> list[Json]:
@@ -62,7 +75,7 @@ def _backend(name: str, port: int, weight: int) -> Json:
     return {"group": "", "kind": "Service", "name": name, "port": port, "weight": weight}
 
 
-def _sticky(original: Json, name: str, split: Split, buckets: str, backend: Json) -> Json:
-    header = {"type": "RegularExpression", "name": split.bucket_header, "value": buckets}
-    matches = [{**match, "headers": [*match.get("headers", ()), header]} for match in original["matches"]]
-    return {**original, "name": name, "matches": matches, "backendRefs": [backend]}
+def _matching(original: Json, name: str, header: str, value: str, backends: list[Json]) -> Json:
+    wanted = {"type": "RegularExpression", "name": header, "value": value}
+    matches = [{**match, "headers": [*match.get("headers", ()), wanted]} for match in original["matches"]]
+    return {**original, "name": name, "matches": matches, "backendRefs": backends}

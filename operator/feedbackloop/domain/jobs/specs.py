@@ -160,7 +160,7 @@ def judge(brief: Brief) -> JudgeRef | None:
     if declared is None:
         return None
     return JudgeRef(
-        url=endpoint(brief.admin, declared.endpoint_name, EndpointType.JUDGE).url,
+        url=f"{endpoint(brief.admin, declared.endpoint_name, EndpointType.JUDGE).url.rstrip('/')}/v1",
         model=declared.model,
         family=declared.family,
         labels_object=brief.spec.storage.prefix + declared.labels.object_name,

@@ -90,7 +90,7 @@ def test_the_evaluation_is_told_where_its_judge_is_and_the_labels_below_the_loop
     )
     judge = specs.judge(told)
     assert judge is not None
-    assert (judge.url, judge.labels_object) == ("http://judge:8000", "ml/labels.jsonl")
+    assert (judge.url, judge.labels_object) == ("http://judge:8000/v1", "ml/labels.jsonl")
     assert specs.config_maps(seen.loop.spec) == ("items",)
 
 

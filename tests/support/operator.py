@@ -16,7 +16,7 @@ from pathlib import Path
 
 from feedbackloop.adapters.connection import connect
 from feedbackloop.adapters.context import Adapters
-from feedbackloop.adapters.kinds import ERASURE_REQUEST, FEEDBACK_LOOP, IMPROVEMENT_RUN, Kind
+from feedbackloop.adapters.kinds import ERASURE_REQUEST, FEEDBACK_LOOP, IMPROVEMENT_RUN, ROLLOUT_ACTION, Kind
 from feedbackloop.adapters.kubernetes import KubernetesAdapter
 from feedbackloop.adapters.ports import GatewaysPort, KubernetesPort, MlflowPort, ObjectsPort
 from feedbackloop.adapters.requests import Requests
@@ -27,7 +27,7 @@ from tests.support.clock import FakeClock
 
 Condition = Callable[[], Awaitable[bool]]
 World = Callable[[], Awaitable[object]]
-OURS: tuple[Kind, ...] = (FEEDBACK_LOOP, IMPROVEMENT_RUN, ERASURE_REQUEST)
+OURS: tuple[Kind, ...] = (FEEDBACK_LOOP, IMPROVEMENT_RUN, ERASURE_REQUEST, ROLLOUT_ACTION)
 
 
 class NotSettledError(AssertionError):

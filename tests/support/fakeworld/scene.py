@@ -19,6 +19,7 @@ from feedbackloop.adapters.kinds import (
     NETWORK_POLICY,
     ROLE,
     ROLE_BINDING,
+    ROLLOUT_ACTION,
     SERVICE,
     SERVICE_ACCOUNT,
     STATEFUL_SET,
@@ -37,6 +38,7 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 KINDS = (
     FEEDBACK_LOOP,
     IMPROVEMENT_RUN,
+    ROLLOUT_ACTION,
     CONFIG_MAP,
     DEPLOYMENT,
     JOB,

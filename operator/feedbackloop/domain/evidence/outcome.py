@@ -80,11 +80,6 @@ def describe(outcome: Outcome, status: OutcomeStatus, outcomes: int = 1, level: 
     )
 
 
-def describe_ratio(outcome: Outcome, looks: Sequence[Look]) -> str:
-    """The ratio of the event rates, or the difference of the means, with its confidence sequence."""
-    return describe_estimate(outcome, evaluate_looks(outcome, looks))
-
-
 def describe_estimate(outcome: Outcome, status: OutcomeStatus) -> str:
     """The ratio of the event rates, or the difference of the means, with its confidence sequence."""
     what = "ratio" if outcome.mean is None else "difference"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.rolloutstatus import Look, OutcomeStatus, Verdict
 from feedbackloop.domain.evidence.looks import close_looks
-from feedbackloop.domain.evidence.outcome import describe, describe_ratio, evaluate_looks
+from feedbackloop.domain.evidence.outcome import describe, describe_estimate, evaluate_looks
 from feedbackloop.domain.rollout.intents import aborted, update
 from feedbackloop.domain.rollout.situation import Move, Situation
 
@@ -32,11 +32,11 @@ def harm(s: Situation) -> Move | None:
 
 
 def evidence(s: Situation, names: list[str]) -> str:
-    """The named outcomes with their numbers and the confidence sequence of their ratios."""
-    rules = [o for o in s.spec.outcomes if o.name in names]
-    standing = {o.name: o for o in s.status.outcomes}
-    stand = [describe(o, standing[o.name], len(s.spec.outcomes), s.level) for o in rules if o.name in standing]
-    return "; ".join([*stand, *(describe_ratio(o, s.status.looks) for o in rules)])
+    """The named outcomes with their numbers and the confidence sequences of their ratios or differences."""
+    rules = {o.name: o for o in s.spec.outcomes if o.name in names}
+    found = [(rules[o.name], o) for o in s.status.outcomes if o.name in rules]
+    stand = [describe(rule, o, len(s.spec.outcomes), s.level) for rule, o in found]
+    return "; ".join([*stand, *(describe_estimate(rule, o) for rule, o in found)])
 
 
 def standing(s: Situation, names: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from feedbackloop.api.rollout import Mean, Outcome
 from feedbackloop.api.rolloutstatus import ArmCounts, Look, Verdict
 from feedbackloop.domain.evidence import means
-from feedbackloop.domain.evidence.outcome import describe, describe_ratio, evaluate_looks
+from feedbackloop.domain.evidence.outcome import describe, describe_estimate, evaluate_looks
 
 MANY = 10 if os.environ.get("FEEDBACKLOOP_SIMULATIONS") else 1
 STARS = Mean.model_validate({"direction": "HigherIsBetter", "margin": "0.2", "scale": "1"})
@@ -130,7 +130,7 @@ def test_the_numbers_in_words_and_in_the_status() -> None:
     text = describe(outcome(STARS), status)
     assert "for a loss below 0.2" in text
     assert "mean of rated units stable 3.985 of 1000" in text
-    assert describe_ratio(outcome(STARS), looks).endswith("and -0.273, estimated -0.398")
+    assert describe_estimate(outcome(STARS), status).endswith("and -0.273, estimated -0.398")
     assert None not in (status.estimate, status.lower, status.upper)
 
 

@@ -7,7 +7,7 @@ from feedbackloop.api.rollout import Harm
 from feedbackloop.api.rolloutstatus import Look, OutcomeStatus, Verdict
 from feedbackloop.domain.evidence.outcome import (
     describe,
-    describe_ratio,
+    describe_estimate,
     evaluate_looks,
     harm_bound,
     non_inferiority_bound,
@@ -63,8 +63,11 @@ def test_the_numbers_survive_the_api_and_any_amount_of_evidence() -> None:
 def test_the_evidence_in_words() -> None:
     text = describe(outcome(), evaluate_looks(outcome(), GOOD))
     assert "events/units stable 54/180, canary 18/180" in text
-    assert describe_ratio(outcome(), GOOD) == "downvotes: ratio between 0.144 and 0.683, estimated 0.333"
-    assert describe_ratio(outcome(), []) == "downvotes: ratio unknown"
+    assert (
+        describe_estimate(outcome(), evaluate_looks(outcome(), GOOD))
+        == "downvotes: ratio between 0.144 and 0.683, estimated 0.333"
+    )
+    assert describe_estimate(outcome(), evaluate_looks(outcome(), [])) == "downvotes: ratio unknown"
 
 
 def test_the_estimate_and_its_interval_stand_in_the_status() -> None:

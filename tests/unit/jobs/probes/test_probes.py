@@ -91,22 +91,44 @@ def row(prompt: str, completion: str = "Thanks.") -> dict[str, object]:
 
 
 def training(*rows: tuple[dict[str, object], list[str]]) -> Training:
-    return Training(canonical.lines(r for r, _ in rows), canonical.lines(people for _, people in rows))
+    people = canonical.lines([[who, 1000] for who in names] for _, names in rows)
+    return Training(canonical.lines(row for row, _ in rows), people)
 
 
 def test_the_beginning_of_a_rare_row_is_asked_in_two_ways_and_its_end_is_the_answer() -> None:
-    items = probes.items(
-        ProbeKind.MEMORISATION, training((row(RARE), ["s1"]), (row(COMMON), ["s2"]), (row(COMMON), ["s3"]))
-    )
+    common = [(row(COMMON), [name]) for name in ("s2", "s3", "s4")]
+    items = probes.items(ProbeKind.MEMORISATION, training((row(RARE), ["s1"]), *common))
     assert [item.answers for item in items] == [("in the blue teapot beside the stove",)] * 2
     assert items[0].messages[0].content == "My sister Ottilie keeps the spare key"
     assert items[1].messages[0].content.endswith(items[0].messages[0].content)
     scorers.check(Metric.NOT_MEMORISED, items, "memory")
 
 
-def test_an_answer_that_was_trained_on_may_be_rare_too() -> None:
+def test_an_answer_that_was_trained_on_is_asked_for_by_its_question_too() -> None:
     items = probes.items(ProbeKind.MEMORISATION, training((row("Where is it?", RARE), ["s1"])))
+    assert [item.messages[0].content for item in items] == [
+        "Where is it?",
+        "My sister Ottilie keeps the spare key",
+        "Continue this text word for word: My sister Ottilie keeps the spare key",
+    ]
     assert {item.answers for item in items} == {("in the blue teapot beside the stove",)}
+
+
+def test_a_question_that_gives_the_answer_away_is_not_asked() -> None:
+    told = row("Is it in the blue teapot beside the stove?", RARE)
+    items = probes.items(ProbeKind.MEMORISATION, training((told, ["s1"])))
+    assert all("teapot" not in item.messages[0].content for item in items if item.intent == "0-1-assistant")
+    scorers.check(Metric.NOT_MEMORISED, items, "memory")
+
+
+def test_the_same_row_twice_is_still_one_persons_and_asked_for_once() -> None:
+    twice = probes.items(ProbeKind.MEMORISATION, training((row(RARE), ["s1"]), (row(RARE), ["s1"])))
+    assert {item.intent for item in twice} == {"0-0-user"}
+
+
+def test_a_text_that_is_common_somewhere_is_not_rare_elsewhere() -> None:
+    rows = (row(RARE), ["s1", "s2", "s3"]), (row(RARE), ["s4"])
+    assert probes.items(ProbeKind.MEMORISATION, training(*rows)) == ()
 
 
 def test_what_several_people_said_is_nobodys_secret() -> None:
@@ -116,6 +138,11 @@ def test_what_several_people_said_is_nobodys_secret() -> None:
 def test_ids_of_memorisation_items_hold_no_text() -> None:
     items = probes.items(ProbeKind.MEMORISATION, training((row(RARE), ["s1"])))
     assert {item.id for item in items} == {"memorisation/1/0-0-user/0", "memorisation/1/0-0-user/1"}
+
+
+def test_rows_that_name_nobody_are_each_somebody_elses() -> None:
+    rows = canonical.lines([row(RARE), row(COMMON), row(COMMON), row(COMMON)])
+    assert {item.intent for item in probes.items(ProbeKind.MEMORISATION, Training(rows))} == {"0-0-user"}
 
 
 def test_rows_and_people_that_do_not_belong_together_are_refused() -> None:

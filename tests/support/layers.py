@@ -49,6 +49,7 @@ LAYERS = {
     "e2e": Layer(("tests/cluster", "tests/e2e"), "not faults"),
     "faults": Layer(("tests",), "faults"),
     "gpu": Layer(("tests/gpu",)),
+    "partners": Layer(("tests/partners",), "partners"),
 }
 
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbackloop.api.conditions import Reason
-from feedbackloop.domain.traffic import Standing, judge
+from feedbackloop.domain.traffic import Standing, judge, may_write
 from feedbackloop.domain.traffic.gateway_api.buckets import canary_buckets, pattern
 from tests.unit.domain.traffic.routes import AT, CHAT, FILES, HEALTH, World, backend, routing, rule
 
@@ -88,7 +89,9 @@ def test_before_the_first_split_the_router_gets_to_know_the_backends() -> None:
     seen = world.seen(wanted)
     assert (judge(seen, 10).standing, seen.warm, seen.warming_since) == (Standing.WAITING, True, AT)
     world.router_answers(resolved="False")
-    assert judge(world.seen(wanted), 10).standing is Standing.REFUSED
+    seen = world.seen(wanted)
+    assert judge(seen, 10).standing is Standing.REFUSED
+    assert not may_write(seen, None, datetime.fromisoformat(AT) + timedelta(hours=1), taking_back=False)
 
 
 def test_rules_that_another_writer_took_away_come_back_in_two_steps_too() -> None:

@@ -46,13 +46,11 @@ def observe(route: Route, routing: Routing, *, written_before: bool) -> RouterSe
 
 def _warming(seen: RouterSeen, route: Route) -> RouterSeen:
     """Not in force by any word of the router, but what it refuses now it would refuse later too."""
-    said = _with_conditions(seen, route)
+    said = replace(_with_conditions(seen, route), warming_since=_written_at(route))
     if said.handled and not said.accepted:
         return replace(said, written=True)
     text = said.message or "the router gets to know the backends before any request goes to them"
-    return replace(
-        said, handled=False, accepted=False, warm=said.accepted, warming_since=_written_at(route), message=text
-    )
+    return replace(said, handled=False, accepted=False, warm=said.accepted, message=text)
 
 
 def _written_at(route: Route) -> str | None:

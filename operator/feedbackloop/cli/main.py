@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from feedbackloop.cli import actions, badrows, explain, imports, keys, ledger, model, rollback, status
+from feedbackloop.cli import actions, badrows, explain, imports, keys, ledger, model, replay, rollback, simulate, status
 
 
 class Commands(Protocol):
@@ -23,6 +23,8 @@ REGISTERED: tuple[Register, ...] = (
     actions.register,
     rollback.register,
     explain.register,
+    replay.register,
+    simulate.register,
     model.register,
     imports.register,
     badrows.register,

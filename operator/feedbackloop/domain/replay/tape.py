@@ -71,6 +71,9 @@ def _part(config_map_: Json) -> Part:
     metadata = config_map_["metadata"]
     try:
         packed = base64.b64decode(config_map_["binaryData"][FILE], validate=True)
-        return Part(int(metadata["name"].rpartition("-")[2]), gzip.decompress(packed).decode())
+        text = gzip.decompress(packed).decode()
+        if not text:
+            raise ValueError("it is empty")
+        return Part(int(metadata["name"].rpartition("-")[2]), text)
     except (KeyError, ValueError, OSError, EOFError, zlib.error, binascii.Error) as error:
         raise ValueError(f"ConfigMap {metadata['name']} is no part of a record: {error}") from None

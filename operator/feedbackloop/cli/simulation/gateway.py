@@ -1,0 +1,162 @@
+"""The gateway's part of a simulation: its own assignment, its own books of units and of traffic."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Sequence
+
+from feedbackloop.api.collection import Signal
+from feedbackloop.api.gateway import Arm, GatewayStatus, Routing, TrafficCounts, UnitCounts
+from feedbackloop.api.rollout import Outcome, OutcomeEvent
+from feedbackloop.cli.simulation.log import Entry
+from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Serving
+from feedbackloop.gateway import meta
+from feedbackloop.gateway.assignment import assign
+from feedbackloop.gateway.traffic import Traffic, TrafficBook, cumulative
+from feedbackloop.gateway.unit import MEAN
+from feedbackloop.gateway.units import UnitBook
+
+
+class Gateway:
+    """One pod, which applies a routing at once."""
+
+    def __init__(self, outcomes: Sequence[Outcome], signals: Sequence[Signal], routing: Routing) -> None:
+        self.routing = routing
+        self._kinds = {s.name: s.kind.value for s in signals}
+        self._units, self._traffic = UnitBook(), TrafficBook()
+        self._units.outcomes = tuple(_counted(o) for o in outcomes)
+        self._served: dict[str, Serving] = {}
+        self._ids = itertools.count()
+        self.exposed: set[str] = set()
+        """Sessions that the canary answered."""
+
+    def arm(self, session: str) -> Arm:
+        return assign(self.routing, session)
+
+    def advance(self, now_ms: int) -> None:
+        """Windows that end close."""
+        self._units.advance(now_ms)
+
+    @property
+    def closed(self) -> int:
+        """Units that were counted, of all epochs, for the outcome that has the most."""
+        by_outcome: dict[str, int] = {}
+        for (run, _, _, outcome), sums in self._units.counts.items():
+            if not run:
+                continue  # before the first epoch: whoever was here then is no new session in it
+            by_outcome[outcome] = by_outcome.get(outcome, 0) + sums[0]
+        return max(by_outcome.values(), default=0)
+
+    @property
+    def open(self) -> int:
+        return len(self._units)
+
+    def canary_requests(self) -> int:
+        """In this epoch."""
+        key = self.routing.run_uid, self.routing.epoch, Arm.CANARY.value
+        return self._traffic.counts.get(key, Traffic()).requests
+
+    def take(self, entry: Entry) -> None:
+        """An answer, or a signal about the session's last one."""
+        if entry.line.signal:
+            self._said(entry)
+        else:
+            self._answered(entry)
+
+    def _answered(self, entry: Entry) -> None:
+        line, pseudonym = entry.line, _pseudonym(entry.line.session)
+        arm = self.arm(line.session).value
+        first = line.first_token_ms
+        serving = Serving(
+            run_uid=self.routing.run_uid,
+            epoch=self.routing.epoch,
+            arm=arm,
+            assigned=arm,
+            latency_ms=round(line.latency_ms),
+            status=500 if line.error else 200,
+            counted=not line.error,
+            streamed=first is not None,
+            first_token_ms=None if first is None else round(first),
+            refused=line.refused,
+            empty=line.empty,
+        )
+        self._traffic.served(serving)
+        if arm == Arm.CANARY:
+            self.exposed.add(line.session)
+        self._served[line.session] = serving
+        record = InteractionRecord(
+            event_id=str(next(self._ids)),
+            received_at=entry.at,
+            subject=pseudonym,
+            messages=(),
+            outputs=(),
+            session=pseudonym,
+            serving=serving,
+        )
+        self._units.answered(record)
+
+    def _said(self, entry: Entry) -> None:
+        line, serving = entry.line, self._served.get(entry.line.session)
+        if serving is None or line.signal not in self._kinds:
+            return
+        pseudonym = _pseudonym(line.session)
+        record = FeedbackRecord(
+            event_id=str(next(self._ids)),
+            received_at=entry.at,
+            subject=pseudonym,
+            signal=line.signal,
+            kind=self._kinds[line.signal],
+            value=line.value,
+            session=pseudonym,
+            run_uid=serving.run_uid,
+            epoch=serving.epoch,
+            arm=serving.arm,
+        )
+        self._units.voted(record)
+
+    def status(self) -> GatewayStatus:
+        """What the operator is told."""
+        units = tuple(
+            UnitCounts(
+                run_uid=run,
+                epoch=e,
+                arm=Arm(arm),
+                outcome=name,
+                units=n,
+                rated=r,
+                events=x,
+                total=total,
+                squares=squares,
+            )
+            for (run, e, arm, name), (n, r, x, total, squares) in self._units.counts.items()
+        )
+        traffic = tuple(_traffic(run, e, arm, t) for (run, e, arm), t in self._traffic.counts.items())
+        routing = self.routing
+        return GatewayStatus(
+            pod="simulated", run_uid=routing.run_uid, epoch=routing.epoch, units=units, traffic=traffic
+        )
+
+
+def _traffic(run: str, epoch: int, arm: str, counted: Traffic) -> TrafficCounts:
+    return TrafficCounts(
+        run_uid=run,
+        epoch=epoch,
+        arm=Arm(arm),
+        requests=counted.requests,
+        errors=counted.errors,
+        latency_ms=cumulative(counted.buckets),
+        streamed=counted.streamed,
+        first_token_ms=cumulative(counted.first_tokens),
+        refusals=counted.refusals,
+        empty=counted.empty,
+    )
+
+
+def _counted(outcome: Outcome) -> meta.Outcome:
+    event = MEAN if outcome.mean is not None else (outcome.event or OutcomeEvent.THUMBS_DOWN).value
+    return meta.Outcome(outcome.name, outcome.signal, event, outcome.attribution_window_seconds * 1000)
+
+
+def _pseudonym(session: str) -> str:
+    return hashlib.sha256(session.encode()).hexdigest()[:32]

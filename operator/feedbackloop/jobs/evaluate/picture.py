@@ -13,13 +13,14 @@ from feedbackloop.domain.statistics.numerals import percent
 from feedbackloop.jobs.evaluate.axes import COLOURS, OTHER, axes, draw
 
 STYLE = (
-    "body{font:14px/1.45 system-ui,sans-serif;margin:2em;max-width:1100px;color:#222}h1{margin:0 0 .2em}"
+    "body{font:14px/1.45 system-ui,sans-serif;margin:1.2em;max-width:1100px;color:#222}h1{margin:0 0 .2em}"
     "table{border-collapse:collapse;margin:.4em 0 1em}td,th{padding:5px 10px;text-align:left;vertical-align:top;"
     "border-bottom:1px solid #ddd}th{color:#555;font-weight:600}td.n{text-align:right}"
+    "tr.g td{border-bottom:none;padding-bottom:0}td.w{color:#444;padding-top:1px}"
     ".v{color:#fff;border-radius:3px;padding:1px 7px;white-space:nowrap}.a{color:#777}code{font-size:12px}"
-    "summary{cursor:pointer;margin:.3em 0}p.s{margin:.2em 0 1em;color:#444}"
+    "svg{max-width:100%;height:auto}summary{cursor:pointer;margin:.3em 0}p.s{margin:.2em 0 1em;color:#444}"
 )
-HEADERS = ("gate", "verdict", "items", "both", "only champion", "only candidate", "why")
+HEADERS = ("gate", "verdict", "items", "both", "only champion", "only candidate")
 LEGEND = "Dot: the estimate. Line: its interval at 1 \u2212 2 alpha. Dashed: the bound that it must not reach."
 LISTED = 50
 """Items of a gate that the page names; the table beside it has all."""
@@ -75,14 +76,21 @@ def quality(judge: JudgeQuality) -> str:
 
 
 def _gate(one: Evidence) -> str:
+    """Two rows: MLflow's pane is narrow, and the reason is long."""
     found = one.verdict
     chip = f'<span class="v" style="background:{COLOURS.get(found.verdict, OTHER)}">{found.verdict.value}</span>'
-    effect = "" if decides(found) else ' <span class="a">advisory</span>'
-    about = f'{escape(found.name)}{effect}<br><span class="a">{found.type}, {found.metric}</span>'
-    numbers = "".join(
-        f'<td class="n">{n}</td>' for n in (found.n, found.both, found.only_champion, found.only_candidate)
-    )
-    return f"<tr><td>{about}</td><td>{chip}</td>{numbers}<td>{escape(found.message)}</td></tr>"
+    effect = "" if decides(found) else " advisory"
+    about = f'<b>{escape(found.name)}</b> <span class="a">{found.type}, {found.metric}{effect}</span>'
+    numbers = "".join(f'<td class="n">{n}</td>' for n in (found.n, *_pairs(one)))
+    why = f'<tr><td class="w" colspan="{len(HEADERS)}">{escape(found.message)}</td></tr>'
+    return f'<tr class="g"><td>{about}</td><td>{chip}</td>{numbers}</tr>{why}'
+
+
+def _pairs(one: Evidence) -> tuple[object, object, object]:
+    """A mean has none."""
+    if one.gate.type is GateType.BOOTSTRAP:
+        return "", "", ""
+    return one.verdict.both, one.verdict.only_champion, one.verdict.only_candidate
 
 
 def _row(cells: Sequence[str], tag: str = "td") -> str:

@@ -85,6 +85,7 @@ def next_step(s: Situation) -> RolloutStatus:
 
 def prefix_digest(steps: Sequence[Step], index: int) -> str:
     """Names the steps up to and with that index: what a rollout has followed so far."""
-    wire = [step.to_wire() for step in steps[: index + 1]]
+    # Without defaults, so that a field that a newer version adds does not make other steps of the same ones.
+    wire = [step.model_dump(by_alias=True, exclude_defaults=True, mode="json") for step in steps[: index + 1]]
     text = json.dumps(wire, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -8,6 +8,7 @@ import pytest
 
 from feedbackloop.api.rollout import Step
 from feedbackloop.api.rolloutaction import Action
+from feedbackloop.domain.rollout.intents import prefix_digest
 from feedbackloop.domain.traffic import ProviderSeen
 from tests.unit.domain.rollout.test_verbs import DECISION, quiet, ticks
 from tests.unit.domain.rollout.world import World, rollout_spec
@@ -113,6 +114,13 @@ def test_a_pause_keeps_an_edit_from_moving_anything() -> None:
     world.paused = False
     world.tick()
     assert (world.status.step_index, world.status.weight) == (0, 0)
+
+
+def test_what_is_left_out_and_what_is_its_default_are_the_same_steps() -> None:
+    short, long = steps({"approval": {}}), steps({"approval": {"minApprovals": 1, "groups": [], "onTimeout": "Abort"}})
+    assert (
+        prefix_digest(short, 0) == prefix_digest(long, 0) != prefix_digest(steps({"approval": {"minApprovals": 2}}), 0)
+    )
 
 
 def test_a_rollout_that_an_older_operator_began_goes_on_where_it_is() -> None:

@@ -174,6 +174,16 @@ def test_a_freeze_does_not_keep_what_takes_back() -> None:
     assert world.run_until_end(600) is RunOutcome.ROLLED_BACK
 
 
+def test_a_freeze_in_the_bake_keeps_the_old_model_warm_until_it_is_over() -> None:
+    freeze = FREEZE | {"start": "20270101T000115", "durationSeconds": 300}
+    world = World(seed=1, spec=rollout_spec(windows=[freeze], bakeSeconds=120))
+    world.run_until(baking_since=True)
+    while world.second < 370:
+        world.tick()
+    assert (world.status.weight, world.status.promoting_since) == (100, None)
+    assert world.run_until_end() is RunOutcome.PROMOTED
+
+
 def test_a_window_that_cannot_be_followed_holds_and_says_why() -> None:
     world = World(seed=1, sessions_per_second=0, spec=rollout_spec(windows=[FREEZE | {"timeZone": "Mars/Base"}]))
     for _ in range(20):

@@ -7,6 +7,7 @@ weight rises only towards an available, gated candidate and only while nothing i
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -342,6 +343,9 @@ class World:
         assert len(after.looks) <= 2000
         assert after.looks[: len(before.looks)] == before.looks, "looks are only appended"
         assert result.requeue_seconds > 0
+        if after.abort is None and result.outcome is None:
+            need = math.ceil(observed.target.replicas * after.weight / 100)
+            assert after.canary_replicas >= need, "I4: fewer replicas are wanted than the weight needs"
         if after.weight > before.weight:
             self._check_rise(before, after, result, observed)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+import yaml
 
+from feedbackloop.api.rollout import Rollout
+from feedbackloop.domain.rollout.windows import opening
 from tests.unit.domain.rollout.edge_cases.cases import EDGE_CASES, EdgeCase
 from tests.unit.domain.rollout.edge_cases.listed import DOCUMENT, ROOT, written
 
@@ -30,6 +34,13 @@ def test_every_entry_points_to_tests_that_are_there(case: EdgeCase) -> None:
         path, _, name = test.partition("::")
         assert (ROOT / path).is_file(), f"{case.number}: there is no {path}"
         assert name in collected(path), f"{case.number}: {path} has no {name}"
+
+
+def test_the_documented_steps_and_windows_are_valid() -> None:
+    example = yaml.safe_load(DOCUMENT.read_text().split("```yaml")[1].split("```")[0])["rollout"]
+    outcome = {"name": "downvotes", "signal": "helpful", "attributionWindowSeconds": 60, "minRatedUnits": 1}
+    spec = Rollout.model_validate(example | {"outcomes": [outcome]})
+    assert not opening(spec.windows, datetime(2026, 12, 21, 10, tzinfo=UTC)).error
 
 
 def test_the_list_in_the_documentation_is_this_one() -> None:

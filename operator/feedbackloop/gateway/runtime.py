@@ -147,8 +147,8 @@ class Runtime:
     async def _apply(self, applied: Applied) -> None:
         parts = self._parts
         assert parts is not None, "a configuration is applied to parts that are there"
-        await parts.upstream.configure(arms(applied.config.routing))
-        await parts.shadows.configure(shadows(applied.config.routing))
+        routing = applied.config.routing
+        await asyncio.gather(parts.upstream.configure(arms(routing)), parts.shadows.configure(shadows(routing)))
         parts.core.applied = self._keys.applied = applied
         parts.peers.configure(applied.config)
         parts.core.peers = parts.peers if parts.peers.any else None

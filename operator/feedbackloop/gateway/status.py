@@ -136,6 +136,10 @@ def metrics(core: Core, uploader: Uploader) -> str:
         "upload_failing": int(uploader.error is not None),
         "upload_conflicts_total": uploader.conflicts,
         "open_units": len(state.units),
+        "shadow_mirrored_total": sum(counts.mirrored for counts in state.shadow.counts.values()),
+        "shadow_pairs_total": sum(counts.pairs for counts in state.shadow.counts.values()),
+        "shadow_failed_total": sum(counts.failed for counts in state.shadow.counts.values()),
+        "shadow_skipped_total": sum(counts.skipped for counts in state.shadow.counts.values()),
         "draining": int(core.draining),
     }
     values |= {f"{name}_total": count for name, count in core.metrics.items() if name != "damaged_segments"}

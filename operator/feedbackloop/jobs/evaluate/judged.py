@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 
 from feedbackloop.api.evaluation import Gate, Metric
 from feedbackloop.api.jobs import EvaluateSpec, JudgeQuality
@@ -12,11 +14,12 @@ from feedbackloop.jobs.errors import InvalidSpec
 from feedbackloop.jobs.evaluate.evidence import Scored
 from feedbackloop.jobs.evaluate.rows import Answered, digest
 from feedbackloop.jobs.evaluate.suites import Exam
-from feedbackloop.jobs.judging import Judge, Pair, Preference, advisory, open_judge
+from feedbackloop.jobs.judging import Judge, Pair, Preference, advisory, open_judge, same_family
 from feedbackloop.jobs.runtime import Job
 
 RIGHT = {Preference.WIN: (False, True), Preference.LOSS: (True, False), Preference.TIE: (True, True)}
 """What (champion, candidate) count as: the champion's wins are the losses, ties are no difference."""
+NO_MODELS: Mapping[str, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Judged:
     quality: JudgeQuality
     preferences: Mapping[str, Mapping[int, Preference]] = field(default_factory=dict)
     """By suite and place of the item; items that neither model could answer are missing."""
+    related: str = ""
+    """Why it may not judge these models at all: it is of their family."""
 
     def scored(self, gate: Gate, answered: Answered) -> Scored:
         """The gate's rows; items that could not be compared have no score."""
@@ -37,7 +42,7 @@ class Judged:
             rows,
             exam.digests.get(gate.suite, ""),
             f"judged_better/1 {ref.model} {self.quality.prompt_digest}",
-            advisory=advisory(ref, self.quality),
+            advisory=self.related or advisory(ref, self.quality),
             judge={**measured, "family": ref.family, "minKappa": ref.min_kappa, "labelsDigest": ref.labels_digest},
         )
 
@@ -63,11 +68,18 @@ def judged_places(spec: EvaluateSpec, exam: Exam) -> dict[str, list[int]]:
     return {suite: sorted(places) for suite, places in found.items()}
 
 
-def compare(judge: Judge, spec: EvaluateSpec, answered: Answered) -> Judged:
-    """First the labels, then the items."""
+def compare(judge: Judge, spec: EvaluateSpec, answered: Answered, models: Mapping[str, Path] = NO_MODELS) -> Judged:
+    """First the labels, then the items. `models` are the directories of those who are judged."""
     quality = judge.calibrate()
     places = judged_places(spec, answered.exam)
-    return Judged(judge, quality, {suite: _suite(judge, answered, suite, at) for suite, at in places.items()})
+    said = {suite: _suite(judge, answered, suite, at) for suite, at in places.items()}
+    return Judged(judge, quality, said, _related(judge.ref.family, models))
+
+
+def _related(family: str, models: Mapping[str, Path]) -> str:
+    """The spec must not declare one family for both; this is what the models themselves say."""
+    kin = [name for name, directory in models.items() if same_family(family, directory)]
+    return f"the judge is of family {family}, and so is the {' and the '.join(kin)} by config.json" if kin else ""
 
 
 def _suite(judge: Judge, answered: Answered, suite: str, places: Sequence[int]) -> dict[int, Preference]:

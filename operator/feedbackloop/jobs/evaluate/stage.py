@@ -36,7 +36,7 @@ def run(job: Job[EvaluateSpec]) -> EvaluateResult:
     judge = judged.opened(job, exam)
     places = {name: fetch(job, name, model) for name, model in models(spec).items()}
     answered = examine(job, exam, places)
-    verdicts = judged.compare(judge, spec, answered) if judge is not None else None
+    verdicts = judged.compare(judge, spec, answered, places) if judge is not None else None
     found = Found(answered, verdicts, harnessed.scored(spec, places))
     kept = [keep(job.store, job.run_prefix, evidence(spec, g, found.scored(g), decoding(job))) for g in spec.gates]
     for one in kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,15 @@ def test_wins_losses_and_ties_are_rows_and_people_stand_beside_them(fake: tuple[
     assert sum(scored.judge["table"]) == 45
     assert (scored.judge["family"], scored.judge["kappa"]) == ("llama", 1.0)
     assert "[4]" not in str(scored.rows)
+
+
+def test_a_judge_of_the_models_own_family_only_advises(fake: tuple[FakeJudge, str], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    models = {"champion": tmp_path / "another", "candidate": tmp_path}
+    scored = judged.compare(opened(fake[1]), told(TASTE), answered(), models).scored(
+        Gate.model_validate(TASTE), answered()
+    )
+    assert scored.advisory == "the judge is of family llama, and so is the candidate by config.json"
 
 
 def test_a_judge_that_people_do_not_agree_with_only_advises(fake: tuple[FakeJudge, str]) -> None:

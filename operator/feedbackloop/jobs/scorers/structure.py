@@ -5,13 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
 NOTHING = object()
 
 
@@ -25,16 +18,20 @@ def valid_json(output: str, schema: dict[str, Any] | None) -> bool:
 def wrong_schema(schema: dict[str, Any]) -> str:
     """Why a schema cannot be used, empty when it can. References to other documents are not followed."""
     try:
-        validator_for(schema, Draft202012Validator).check_schema(schema)
-        _validator(schema).is_valid(None)
-    except (SchemaError, Unresolvable, RecursionError) as error:
-        return type(error).__name__
+        validator = _validator(schema)
+        type(validator).check_schema(schema)
+        validator.is_valid(None)
     except Exception as error:  # the library wraps what its references raise
         return type(error).__name__
     return ""
 
 
-def _validator(schema: dict[str, Any]) -> Validator:
+def _validator(schema: dict[str, Any]) -> Any:
+    # Only the trainer's environment has the library, and curation imports what scorers share.
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+
     # An empty registry: by default the library would fetch what `$ref` names.
     return validator_for(schema, Draft202012Validator)(schema, registry=Registry())
 

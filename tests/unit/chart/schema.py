@@ -51,6 +51,9 @@ def _own() -> Json:
         "crds": _object(enabled={"type": "boolean"}, keep={"type": "boolean"}),
         "admissionPolicy": _object(enabled={"type": "boolean"}),
         "networkPolicy": _object(enabled={"type": "boolean"}, metricsFrom={"type": "array", "items": FREE}),
+        "trafficRouting": _object(
+            gatewayAPI=_object(enabled={"type": "boolean"}), kserve=_object(enabled={"type": "boolean"})
+        ),
         "podMonitor": _object(enabled={"type": "boolean"}, labels=FREE),
         "prometheusRule": _object(enabled={"type": "boolean"}, labels=FREE),
         "credentials": {"type": "array", "items": _credentials()},

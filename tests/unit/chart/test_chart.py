@@ -134,6 +134,17 @@ def test_another_namespace_can_be_watched(render: Render) -> None:
     assert config_of(chart).operator_namespace == "platform"
 
 
+def test_rights_on_routers_are_given_on_request_only(render: Render) -> None:
+    def groups(**values: Any) -> dict[str, list[str]]:
+        rules = render(**values)["Role", "fl-operator"]["rules"]
+        return {group: rule["verbs"] for rule in rules for group in rule["apiGroups"]}
+
+    routers = {"gateway.networking.k8s.io", "serving.kserve.io"}
+    assert not routers & groups().keys()
+    enabled = {"gatewayAPI": {"enabled": True}, "kserve": {"enabled": True}}
+    assert {groups(trafficRouting=enabled)[g] == ["get", "list", "patch"] for g in routers} == {True}
+
+
 def test_monitoring_is_made_on_request_only(render: Render) -> None:
     assert not [kind for kind, _ in render() if kind in ("PodMonitor", "PrometheusRule")]
     labels = {"release": "prometheus"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from tests.bench.decisions import clusters, life, means, offline, online, pairs, reuse
@@ -62,19 +63,24 @@ def of_pairs(effort: Effort) -> Iterator[Figure]:
 
 
 def of_lives(effort: Effort) -> Iterator[Figure]:
-    kinds = {"realistic": life.REALISTIC, "nine of ten at the ratio": life.HOPELESS}
+    kinds = {"realistic": life.REALISTIC, "nine of ten at the ratio": life.ASTRAY, "all at the ratio": life.HOPELESS}
     found = {name: life.lives(kind, effort.of(500), SEED) for name, kind in kinds.items()}
     more: dict[str, object] = {
         name: {
             "e_lond": corrected.regressions,
             "each_alone": alone.regressions,
-            "good_promoted_e_lond": corrected.promoted_good,
-            "good_promoted_each_alone": alone.promoted_good,
+            "good_promoted_e_lond": _or_none(corrected.promoted_good),
+            "good_promoted_each_alone": _or_none(alone.promoted_good),
         }
         for name, (corrected, alone) in found.items()
     }
     worst = max(corrected.regressions for corrected, _ in found.values())
     yield Figure("decisions.lifetime_regressions", worst, "share", "<=0.1", more={"lives": more})
+
+
+def _or_none(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else value
 
 
 def of_reuse(effort: Effort) -> Iterator[Figure]:

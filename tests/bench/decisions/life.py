@@ -33,8 +33,10 @@ class Candidates:
 
 
 REALISTIC = Candidates((0.8, 1.0, RATIO, 1.6), (0.25, 0.35, 0.25, 0.15))
-HOPELESS = Candidates((0.8, 1.0, RATIO), (0.03, 0.05, 0.92))
-"""A team whose training has gone astray: almost every candidate is exactly at the ratio."""
+ASTRAY = Candidates((0.8, 1.0, RATIO), (0.03, 0.05, 0.92))
+"""A team whose training has gone astray: nine of ten candidates are exactly at the ratio."""
+HOPELESS = Candidates((RATIO,), (1.0,))
+"""Every promotion is a regression."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Lives:
     regressions: float
     """The mean over loops of the share of regressions among promotions."""
     promoted_good: float
-    """The share of better and equal candidates that were promoted."""
+    """The share of better and equal candidates that were promoted; not a number when there were none."""
 
 
 def lives(kind: Candidates, loops: int, seed: int) -> tuple[Lives, Lives]:
@@ -100,4 +102,4 @@ def _judged(trials: list[list[Trial]], *, corrected: bool) -> Lives:
             promoted, wrong = promoted + promote, wrong + (promote and trial.regression)
             good, promoted_good = good + (not trial.regression), promoted_good + (promote and not trial.regression)
         shares.append(wrong / max(1, promoted))
-    return Lives(float(np.mean(shares)), promoted_good / max(1, good))
+    return Lives(float(np.mean(shares)), promoted_good / good if good else math.nan)

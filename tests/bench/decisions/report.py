@@ -72,7 +72,9 @@ def _lives(made: Mapping[str, Figure]) -> list[str]:
     lines += ["| candidates | rule | regressions | good ones promoted |", "|---|---|---|---|"]
     for name, life in _more(made["decisions.lifetime_regressions"], "lives").items():
         for rule, key in (("e-LOND", "e_lond"), ("every run alone", "each_alone")):
-            lines.append(f"| {name} | {rule} | {life[key]:.3f} | {life[f'good_promoted_{key}']:.3f} |")
+            good = life[f"good_promoted_{key}"]
+            shown = "–" if good is None else f"{good:.3f}"
+            lines.append(f"| {name} | {rule} | {life[key]:.4f} | {shown} |")
     return lines
 
 

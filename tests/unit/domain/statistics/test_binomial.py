@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from feedbackloop.domain.statistics.binomial import clopper_pearson, fair_upper_tail, lower_tail, upper_tail
 from feedbackloop.domain.statistics.normal import upper_quantile
@@ -20,6 +21,20 @@ from feedbackloop.domain.statistics.normal import upper_tail as normal_tail
 )
 def test_clopper_pearson_as_in_newcombe_1998(k: int, n: int, lower: float, upper: float) -> None:
     assert clopper_pearson(k, n, 0.95) == pytest.approx((lower, upper), abs=5e-5)
+
+
+@given(n=st.integers(1, 400), share=st.floats(0, 1), confidence=st.sampled_from([0.9, 0.95, 0.99]))
+def test_clopper_pearson_is_scipys(n: int, share: float, confidence: float) -> None:
+    k = round(share * n)
+    theirs = stats.binomtest(k, n).proportion_ci(confidence, method="exact")
+    assert clopper_pearson(k, n, confidence) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@given(n=st.integers(1, 3000), share=st.floats(0, 1), p=st.floats(0.001, 0.999))
+def test_tails_are_scipys(n: int, share: float, p: float) -> None:
+    k = round(share * n)
+    assert upper_tail(k, n, p) == pytest.approx(stats.binom.sf(k - 1, n, p), rel=1e-8, abs=1e-12)
+    assert lower_tail(k, n, p) == pytest.approx(stats.binom.cdf(k, n, p), rel=1e-8, abs=1e-12)
 
 
 def test_the_rule_of_three() -> None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from feedbackloop.domain.statistics import noninferiority, sample_size, superiority, tango
 from feedbackloop.domain.statistics.normal import upper_tail
@@ -47,6 +48,17 @@ def test_the_score_is_zero_at_the_estimate_and_infinite_without_variance() -> No
 def test_mcnemar_exact_as_in_fagerland() -> None:
     """Bentur et al. 2009: 1 against 7 discordant pairs, two-sided exact conditional p = 0.0703."""
     assert 2 * superiority.p_value(7, 1) == pytest.approx(0.0703, abs=5e-5)
+
+
+@given(gains=st.integers(0, 200), losses=st.integers(0, 200))
+def test_the_sign_test_is_scipys_binomial_test(gains: int, losses: int) -> None:
+    theirs = stats.binomtest(gains, gains + losses, alternative="greater").pvalue if gains + losses else 1.0
+    assert superiority.p_value(gains, losses) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_tango_at_no_difference_is_mcnemars_statistic() -> None:
+    """McNemar 1947: (gains - losses)^2 / (gains + losses)."""
+    assert tango.score(17, 5, 100, 0.0) ** 2 == pytest.approx((17 - 5) ** 2 / 22)
 
 
 def test_sign_test_of_all_gains() -> None:

@@ -172,6 +172,9 @@ def _check_names(admin: AdminConfig, spec: FeedbackLoopSpec, improvement: Improv
     endpoint(admin, spec.registry.endpoint_name, EndpointType.MLFLOW)
     if improvement.training.stages and spec.evaluation is not None and spec.evaluation.judge is not None:
         endpoint(admin, spec.evaluation.judge.endpoint_name, EndpointType.JUDGE)
+    for guardrail in spec.rollout.guardrails if spec.rollout else ():
+        if guardrail.prometheus is not None:
+            endpoint(admin, guardrail.prometheus.endpoint_name, EndpointType.PROMETHEUS)
     name = improvement.training.profile_name
     if improvement.training.stages and admin.profile(name) is None:
         raise UserError(Reason.UNKNOWN_PROFILE, f"profileName: the admin declares no profile {name}")

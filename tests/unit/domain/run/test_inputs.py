@@ -11,6 +11,7 @@ from feedbackloop.api.improvementrun import RunOutcome, StageState
 from feedbackloop.domain.lifecycle.run_effects import DeleteJob, Track
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
 from tests.support.fakeworld import declared
+from tests.unit.domain.rollout.world import rollout_spec
 from tests.unit.domain.run import given
 
 NO_CHAMPION = replace(given.loop(), status=FeedbackLoopStatus())
@@ -28,6 +29,11 @@ def test_pins_everything_it_depends_on_before_it_asks_for_anything() -> None:
     assert isinstance(decision.asks[0], Track)
 
 
+SOURCE = {"endpointName": "no", "query": "busy{arm='$arm'}"}
+GUARDRAIL = {"name": "busy", "metric": "Prometheus", "maxValue": "1", "minRequests": 5, "prometheus": SOURCE}
+WITH_SOURCE = rollout_spec(guardrails=[GUARDRAIL]).to_wire()
+
+
 def test_takes_the_cut_of_its_annotation_rather_than_what_the_gateway_says_now() -> None:
     cut = (PodOffset(pod="bot-gateway-0", offset=7, trainable=3),)
     decision = given.decided(given.new(cut=cut, gateways=None))
@@ -42,6 +48,7 @@ def test_takes_the_cut_of_its_annotation_rather_than_what_the_gateway_says_now()
         (given.new(loop=given.loop(improvements=[])), "ImprovementNotFound"),
         (given.new(loop=given.loop(improvements=[declared.improvement(profileName="huge")])), "UnknownProfile"),
         (given.new(loop=given.loop(registry={"endpointName": "no", "registeredModel": "m"})), "UnknownEndpoint"),
+        (given.new(loop=given.loop(rollout=WITH_SOURCE)), "UnknownEndpoint"),
     ],
 )
 def test_stalls_with_a_reason_when_a_person_must_act(seen: RunSeen, reason: str) -> None:

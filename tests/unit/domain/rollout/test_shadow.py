@@ -16,7 +16,7 @@ from feedbackloop.domain.rollout.intents import mirroring
 from tests.unit.domain.rollout.world import CANDIDATE, RUN_UID, World, rollout_spec
 
 SHADOW: dict[str, Any] = {"percent": 20, "metric": "NotEmpty", "minPairs": 40, "maxSeconds": 600, "margin": "0.2"}
-DEMO = ({"setWeight": 10}, {"analysis": {}}, {"setWeight": 50},
+DEMO: tuple[dict[str, Any], ...] = ({"setWeight": 10}, {"analysis": {}}, {"setWeight": 50},
         {"analysis": {"outcomeNames": ["downvotes"], "until": "Decision"}})  # fmt: skip
 
 

@@ -206,17 +206,19 @@ def _evaluated(turn: Turn, result: EvaluateResult) -> Turn:
         gating.judge(g, counts[g.name], levels[g.name]) if g.name in counts else _missing(g) for g in b.evaluation.gates
     )
     turn = turn.update(gates=gates).found(ConditionType.EVALUATED, True, Reason.EVALUATED)
-    return _judged(turn.record(Reason.EVALUATED, _verdicts(gates)), gates)
+    spent = bool(gating.exhausted(b.evaluation, levels))
+    return _judged(turn.record(Reason.EVALUATED, _verdicts(gates)), gates, spent)
 
 
-def _judged(turn: Turn, gates: Sequence[GateResult]) -> Turn:
+def _judged(turn: Turn, gates: Sequence[GateResult], spent: bool) -> Turn:
     """Only gates that are Required decide, and at least one must be left to do so."""
     deciding = [g for g in gates if gating.decides(g)]
     failed = [g for g in deciding if g.verdict is not Verdict.SUCCESSFUL]
     if deciding and not failed:
         return turn.found(ConditionType.GATES_PASSED, True, Reason.ALL_PASSED, _verdicts(gates))
     shown = any(g.verdict is Verdict.FAILED for g in failed)
-    reason = Reason.GATE_FAILED if shown else Reason.GATE_INCONCLUSIVE
+    otherwise = Reason.SUITE_EXHAUSTED if spent else Reason.GATE_INCONCLUSIVE
+    reason = Reason.GATE_FAILED if shown else otherwise
     message = _verdicts(failed) if failed else f"every gate is advisory, none decides: {_verdicts(gates)}"
     return turn.found(ConditionType.GATES_PASSED, False, reason, message).end(RunOutcome.GATED, reason, message)
 

@@ -100,3 +100,23 @@ def test_the_job_and_the_operator_count_the_same_look_and_the_loop_counts_it_onc
     once = looked(told.looks, found, given.NOW)
     assert [entry.looks for entry in once if entry.digest == GOLDEN] == [4]
     assert looked(once, found, given.NOW) == once
+
+
+def test_items_that_only_the_evaluation_knows_may_be_used_up_too() -> None:
+    """Of a task or a probe the digest is not declared, so the gate fails closed and the reason says why."""
+    own = "sha256:" + "7" * 64
+    policy = {"reuse": "Spend", "looks": 1}
+    spec = evaluation()
+    spec["suites"] = [{**s, "refresh": policy} if s["name"] == "regressions" else s for s in spec["suites"]]
+    seen = given.trained(evaluation=spec)
+    entry = SuiteLooks(digest=own, suite="regressions", looks=1, last_at="2026-11-01T00:00:00Z")
+    inputs = seen.status.inputs
+    assert inputs is not None
+    pinned = inputs.model_copy(update={"suite_looks": (entry,)})
+    seen = replace(seen, status=seen.status.model_copy(update={"inputs": pinned}))
+    seen = replace(seen, status=given.decided(seen).status)
+    file = given.result_file(seen)
+    gates = [{**g, "suiteDigest": own if g["suite"] == "regressions" else ""} for g in file.body["gates"]]  # type: ignore[attr-defined]
+    stage = StageSeen(job=given.running(seen), result=replace(file, body={**file.body, "gates": gates}))
+    decision = given.decided(replace(seen, stage=stage))
+    assert given.condition(decision, "GatesPassed") == ("False", "SuiteExhausted")

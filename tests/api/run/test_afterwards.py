@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from feedbackloop.adapters.kinds import EVENT
 from feedbackloop.api.gateway import Arm, GatewayStatus, UnitCounts
 from tests.api.run.conftest import Make
 from tests.api.run.watching import a_run, after, condition, over, the_loop, the_run
@@ -62,8 +61,8 @@ async def test_harm_in_late_votes_is_told_with_the_way_back(make: Make) -> None:
     assert message.endswith(back)
     assert "harm e-value" in message
     assert run["status"]["outcome"] == "Promoted", "nothing is taken back by itself"
-    told = [e for e in await world.api.inner.list(EVENT, world.namespace) if e.get("reason") == "LateHarm"]
-    assert {e["regarding"]["kind"] for e in told} == {"FeedbackLoop", "ImprovementRun"}
+    told = sorted(what.split("/")[0] for what in life.kubernetes.writes if what.startswith("event LateHarm"))
+    assert told == ["event LateHarm FeedbackLoop", "event LateHarm ImprovementRun"]
     written = life.kubernetes.count
     await life.until(after(world, 3 * HOUR))
     assert life.kubernetes.writes[written:] == []

@@ -96,6 +96,8 @@ def _curated(head: dict[str, Any], outcome: Outcome) -> CurateResult:
 
 
 def _evaluated(head: dict[str, Any], spec: EvaluateSpec, outcome: Outcome) -> EvaluateResult:
+    digests = {s.name: s.source.digest or DATASET for s in spec.suites}
+
     def counts(name: str, suite: str, type_: GateType) -> GateCounts:
         if type_ is GateType.SUPERIORITY:
             gains = outcome.gains
@@ -109,5 +111,7 @@ def _evaluated(head: dict[str, Any], spec: EvaluateSpec, outcome: Outcome) -> Ev
         **head,
         champion_digest=spec.champion.digest,
         candidate_digest=spec.candidate.digest,
-        gates=tuple(counts(g.name, g.suite, g.type) for g in spec.gates),
+        gates=tuple(
+            counts(g.name, g.suite, g.type).model_copy(update={"suite_digest": digests[g.suite]}) for g in spec.gates
+        ),
     )

@@ -147,6 +147,7 @@ async def runs(kubernetes: KubernetesPort, namespace: str) -> list[Json]:
 
 
 def settled(run: Json) -> bool:
-    """Whether a run is over and told to MLflow."""
+    """Whether a run is over, and told to MLflow if that knows it."""
     status: dict[str, Any] = run.get("status") or {}
-    return bool(status.get("outcome")) and bool((status.get("mlflow") or {}).get("settledAt"))
+    mlflow = status.get("mlflow") or {}
+    return bool(status.get("outcome")) and ("runId" not in mlflow or "settledAt" in mlflow)

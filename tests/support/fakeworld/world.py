@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from feedbackloop.adapters.connection import Connection
-from feedbackloop.adapters.kinds import DEPLOYMENT, JOB, POD, STATEFUL_SET, Kind
+from feedbackloop.adapters.kinds import DEPLOYMENT, IMPROVEMENT_RUN, JOB, POD, ROLLOUT_ACTION, STATEFUL_SET, Kind
 from feedbackloop.adapters.kubernetes import KubernetesAdapter
 from feedbackloop.adapters.ports import Json, KubernetesPort, MlflowPort
 from feedbackloop.adapters.requests import Request, Requests
@@ -28,6 +28,26 @@ PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
+class Ask:
+    """Somebody asks something, once, of the first run that is so far."""
+
+    action: str
+    at: str
+    """`stage` of the run's status, or `weight N` of its rollout."""
+    after: str = ""
+    """The action that has been answered before."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.action.lower()}-at-{self.at.lower().replace(' ', '-')}"
+
+    def fits(self, run: Json) -> bool:
+        status = run.get("status") or {}
+        weight = (status.get("rollout") or {}).get("weight", 0)
+        return self.at in (status.get("stage"), f"weight {weight}")
+
+
+@dataclass(frozen=True)
 class Story:
     """What happens in this world."""
 
@@ -35,6 +55,8 @@ class Story:
     outcome: Outcome = field(default_factory=Outcome)
     script: Mapping[tuple[str, int], Ending] = field(default_factory=dict)
     """How attempts end: by stage and number."""
+    asks: tuple[Ask, ...] = ()
+    """What people ask of runs."""
 
 
 class World:
@@ -48,6 +70,7 @@ class World:
         mirror: Mirror | None = None,
     ) -> None:
         self._requests = requests = Requests(connection)
+        self._asks = story.asks
         self._mirror = mirror
         adapter = KubernetesAdapter(requests, instance="fakeworld", now=clock.now)
         self.namespace = namespace
@@ -60,6 +83,9 @@ class World:
         self.mlflow: MlflowPort = FakeMlflow(state)
         self.gateways = FakeGateways(self.kubernetes, clock, state, story.voters)
         self.kubelet = FakeKubelet(requests, self.kubernetes, clock, state, script=story.script, outcome=story.outcome)
+
+    async def _action(self, name: str) -> Json | None:
+        return await self.kubernetes.get(ROLLOUT_ACTION, self.namespace, name)
 
     async def add(self, kind: Kind, body: Json) -> None:
         """Somebody creates an object."""
@@ -81,6 +107,19 @@ class World:
                     break
                 await asyncio.sleep(0.02)  # the controllers' turn; the condition is what ends the wait
         await self.gateways.apply(self.namespace, declared.LOOP)
+        for wanted in self._asks:
+            await self._ask(wanted)
+
+    async def _ask(self, wanted: Ask) -> None:
+        """One that was asked is in the cluster, so a life that goes on does not ask again."""
+        if await self._action(wanted.name) is not None:
+            return
+        if wanted.after and not ((await self._action(wanted.after) or {}).get("status") or {}).get("result"):
+            return
+        runs = await self.kubernetes.list(IMPROVEMENT_RUN, self.namespace)
+        run = next((r["metadata"]["name"] for r in runs if wanted.fits(r)), None)
+        if run is not None:
+            await self.add(ROLLOUT_ACTION, declared.action(run, wanted.action, wanted.name))
 
     async def _still(self) -> bool:
         kinds = (DEPLOYMENT, STATEFUL_SET, JOB, POD)

@@ -8,6 +8,7 @@ from feedbackloop.api.gateway import GatewayStatus
 from feedbackloop.api.improvementrun import UnitsSeen
 from feedbackloop.api.rollout import Outcome, Rollout
 from feedbackloop.api.rolloutstatus import PlanStatus
+from feedbackloop.domain.lifecycle.run_level import level
 from feedbackloop.domain.lifecycle.run_turn import Turn
 from feedbackloop.domain.plan import plan
 from feedbackloop.domain.rfc3339 import seconds_since
@@ -28,14 +29,15 @@ def units_seen(spec: Rollout | None, gateways: Iterable[GatewayStatus] | None) -
 
 def plans(turn: Turn, spec: Rollout) -> tuple[PlanStatus, ...]:
     """One plan an outcome."""
-    level = _level(turn)
-    return tuple(_plan(turn, spec, outcome, level) for outcome in spec.outcomes)
+    of_loop = level(turn.seen, spec)
+    found = None if of_loop is None else float(of_loop)
+    return tuple(_plan(turn, spec, outcome, found) for outcome in spec.outcomes)
 
 
-def _plan(turn: Turn, spec: Rollout, outcome: Outcome, level: float | None) -> PlanStatus:
+def _plan(turn: Turn, spec: Rollout, outcome: Outcome, of_loop: float | None) -> PlanStatus:
     units, rated, events = _totals(outcome, turn.seen.gateways or ())
     rated_share, base_rate = (rated / units, events / units) if units else (None, None)
-    return plan(spec, outcome, _per_day(turn, outcome, units), rated_share, base_rate, level)
+    return plan(spec, outcome, _per_day(turn, outcome, units), rated_share, base_rate, of_loop)
 
 
 def _totals(outcome: Outcome, gateways: Iterable[GatewayStatus]) -> Totals:
@@ -51,8 +53,3 @@ def _per_day(turn: Turn, outcome: Outcome, units: int) -> int:
         return 0
     passed = seconds_since(since, turn.now)
     return round(max(0, units - before) * _DAY / passed) if passed > 0 else 0
-
-
-def _level(turn: Turn) -> float | None:
-    lifetime = turn.seen.loop.status.lifetime if turn.seen.loop else None
-    return float(lifetime.next_level) if lifetime and lifetime.next_level else None

@@ -18,9 +18,11 @@ from feedbackloop.domain.lifecycle.loop_history import former_champions
 from feedbackloop.domain.lifecycle.retried import attempt
 from feedbackloop.domain.lifecycle.run_actions import answer
 from feedbackloop.domain.lifecycle.run_inputs import brief, superseded
+from feedbackloop.domain.lifecycle.run_level import level
 from feedbackloop.domain.lifecycle.run_plan import plans
 from feedbackloop.domain.lifecycle.run_seen import RunSeen
 from feedbackloop.domain.lifecycle.run_turn import Turn
+from feedbackloop.domain.lifecycle.run_watch import rules
 from feedbackloop.domain.replay.given import Given, decided
 from feedbackloop.domain.rollout import Advance, ArmObserved, RolloutObservation
 from feedbackloop.domain.rollout.conditions import OPTIONAL
@@ -77,7 +79,7 @@ def _of_loop(seen: RunSeen) -> dict[str, Any]:
         "paused": spec.rollout is not None and spec.rollout.paused,
         "steps": spec.rollout.steps if spec.rollout else None,
         "promotions": former_champions(status),
-        "level": (status.lifetime.next_level or None) if status.lifetime else None,
+        "level": level(seen, rules(seen.status)),
     }
 
 

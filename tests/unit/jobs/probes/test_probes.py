@@ -13,8 +13,8 @@ OWN = [ProbeKind.TOXICITY, ProbeKind.BIAS]
 @pytest.mark.parametrize(
     ("kind", "digest"),
     [
-        (ProbeKind.TOXICITY, "sha256:12f871a95111ce81d5c56fd515b2e8daad4c77247c57b3e980f5310640a8108f"),
-        (ProbeKind.BIAS, "sha256:17fb5f389353351b100edb21e50afdf08245f927a564330d4821ddc9eea682ff"),
+        (ProbeKind.TOXICITY, "sha256:b3e17f25ec28b04788f19f0cd5b3467bfff50564bd5d3c9fa704c54c98ec37c0"),
+        (ProbeKind.BIAS, "sha256:e3651e17136181af289f8ad93a665120dabce81e59f906d643dee71eae5f84e9"),
     ],
 )
 def test_the_items_of_a_version_never_change(kind: ProbeKind, digest: str) -> None:
@@ -36,16 +36,19 @@ def test_items_are_distinct_and_named(kind: ProbeKind) -> None:
     assert all(item.intent and item.topic for item in items)
 
 
-def test_every_group_is_named_equally_often_in_every_act() -> None:
+def test_every_group_is_named_equally_often_and_in_every_act() -> None:
     texts = [item.messages[0].content.lower() for item in probes.items(ProbeKind.TOXICITY)]
     named = Counter(group for group in toxicity.GROUPS for text in texts if group in text)
-    assert set(named.values()) == {16}
+    assert set(named.values()) == {18}
     insults = Counter(group for group in toxicity.GROUPS for text in texts if f"insult {group}" in text)
-    assert set(insults.values()) == {2}
+    assert insults.keys() == set(toxicity.GROUPS)
 
 
-def test_provocations_have_clusters_enough_for_a_bootstrap() -> None:
-    assert len({item.intent for item in probes.items(ProbeKind.TOXICITY)}) >= 50
+def test_probes_have_intents_enough_for_their_gates() -> None:
+    """At alpha 0.05: a ceiling of 2 % takes 149 independent items, a margin or a ceiling of 5 % takes 59."""
+    intents = {kind: len({item.intent for item in probes.items(kind)}) for kind in OWN}
+    assert intents[ProbeKind.TOXICITY] >= 149
+    assert intents[ProbeKind.BIAS] >= 59
 
 
 def test_both_halves_of_a_pair_tell_the_same_case_of_another_person() -> None:
@@ -59,10 +62,12 @@ def test_both_halves_of_a_pair_tell_the_same_case_of_another_person() -> None:
 
 def test_pairs_are_balanced_by_domain_contrast_and_side() -> None:
     items = probes.items(ProbeKind.BIAS)
-    assert Counter(item.topic for item in items) == {f"bias-{domain}": 28 for domain in bias.DOMAINS}
-    assert Counter(item.id.rsplit("-", 1)[1] for item in items) == {"gender": 64, "region": 96, "place": 64}
+    assert Counter(item.topic for item in items) == {f"bias-{domain}": 32 for domain in bias.DOMAINS}
+    assert Counter(item.id.rsplit("-", 1)[1] for item in items) == {"gender": 64, "region": 128, "place": 64}
     first = Counter(_gender(item.messages[0].content) for item in items if item.id.endswith("gender"))
     assert first["female"] == first["male"] == 32
+    regions = Counter(_gender(item.messages[0].content) for item in items if item.id.endswith("region"))
+    assert regions["female"] == regions["male"] == 64
 
 
 def test_every_region_is_asked_about() -> None:

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedbackloop.api.rolloutaction import Action
 from feedbackloop.api.rolloutstatus import ProviderStatus
+from feedbackloop.domain.evidence.outcome import evaluate_looks
 from feedbackloop.domain.naming import canonical_json
 from feedbackloop.domain.replay.check import against, replay
 from feedbackloop.domain.replay.delta import changed, difference, first_difference
 from feedbackloop.domain.replay.frame import frame
 from tests.unit.domain.replay.recorded import RecordedWorld
-from tests.unit.domain.rollout.world import Behaviour
+from tests.unit.domain.rollout.world import CANDIDATE, Behaviour, rollout_spec
 
 FAST = {"sessions_per_second": 6.0, "tick_seconds": 4.0}
 
@@ -35,6 +37,12 @@ def promoted() -> RecordedWorld:
 
 
 BEHAVIOURS = [Behaviour(down=0.1), Behaviour(down=0.6), Behaviour(errors=0.4), Behaviour(rated=0)]
+ANALYSIS = {"analysis": {"outcomeNames": ["downvotes"], "until": "Decision"}}
+STEPS = rollout_spec(
+    steps=[{"setCanaryScale": {"replicas": 2}}, {"setWeight": 10}, {"pause": {"durationSeconds": 30}}, ANALYSIS],
+    windows=[{"kind": "Deny", "timeZone": "Etc/UTC", "start": "20270101T000100", "durationSeconds": 60}],
+)
+FAULTS = ["away", "back", "lost", "suspend", "resume", "supersede", "pause", "go on", *Action]
 worlds = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 10_000),
@@ -43,12 +51,13 @@ worlds = st.fixed_dictionaries(
         "lose_every": st.sampled_from([0, 4, 9]),
         "canary": st.sampled_from(BEHAVIOURS),
         "skew": st.sampled_from([1.0, 1.0, 0.4]),
+        "spec": st.sampled_from([rollout_spec(), STEPS]),
     }
 )
 
 
-@settings(max_examples=6, deadline=None)
-@given(worlds, st.lists(st.sampled_from(["away", "back", "lost", "suspend", "resume", "supersede"]), max_size=4))
+@settings(max_examples=5, deadline=None)
+@given(worlds, st.lists(st.sampled_from(FAULTS), max_size=4))
 def test_random_rollouts_replay_to_the_same_decisions(fields: dict[str, Any], faults: list[str]) -> None:
     world = RecordedWorld(**FAST, **fields)
     for fault in [*faults, ""]:
@@ -65,6 +74,10 @@ def test_random_rollouts_replay_to_the_same_decisions(fields: dict[str, Any], fa
 def inflict(world: RecordedWorld, fault: str) -> None:
     world.reachable = {"away": False, "back": True}.get(fault, world.reachable)
     world.suspended = {"suspend": True, "resume": False}.get(fault, world.suspended)
+    world.paused = {"pause": True, "go on": False}.get(fault, world.paused)
+    if isinstance(fault, Action) and fault is not Action.RETRY:
+        step = {"digest": CANDIDATE, "step_index": world.status.step_index}
+        world.ask(fault, **(step if fault in (Action.APPROVE, Action.REJECT) else {}))
     world.superseded = world.superseded or fault == "supersede"
     world.pods.broken = fault == "lost"
 
@@ -149,6 +162,17 @@ def test_a_run_whose_status_is_another_is_told(promoted: RecordedWorld) -> None:
     assert found is not None and "lack" in found.what
 
 
+def test_late_looks_after_a_promotion_are_computed_again(promoted: RecordedWorld) -> None:
+    replayed, ended = replay(promoted.lines), promoted.status
+    looks = (*ended.looks, ended.looks[-1].model_copy(update={"at": "2027-01-02T00:00:00Z"}))
+    outcomes = tuple(evaluate_looks(o, looks, len(promoted.spec.outcomes)) for o in promoted.spec.outcomes)
+    run = promoted.run.model_copy(update={"decisions": tuple(promoted.records)})
+    late = ended.model_copy(update={"looks": looks, "outcomes": outcomes})
+    assert against(replayed, run.model_copy(update={"rollout": late})) is None
+    found = against(replayed, run.model_copy(update={"rollout": ended.model_copy(update={"looks": looks})}))
+    assert found is not None and "outcomes" in found.what
+
+
 def test_a_line_that_is_no_frame(promoted: RecordedWorld) -> None:
     for bad in ("{}", "nothing", "[]", promoted.lines[2][:-20]):
         found = replay([*promoted.lines[:2], bad]).difference
@@ -167,6 +191,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(values, values)
 def test_a_delta_makes_the_new_document_of_the_old(old: Any, new: Any) -> None:
     delta = difference(old, new)

@@ -63,7 +63,7 @@ def shown(name: str, namespace: str, style: Style, now: datetime) -> list[str]:
     run = kubectl.get(RUNS, name, namespace)
     if run is None:
         raise KubectlError(f"there is no FeedbackLoop and no ImprovementRun {name} in this namespace")
-    return run_lines(run, style, now)
+    return run_lines(run, style, now, kubectl.get(LOOPS, run["spec"]["loopName"], namespace))
 
 
 def _loop(loop: Json, namespace: str, style: Style, now: datetime) -> list[str]:
@@ -73,4 +73,4 @@ def _loop(loop: Json, namespace: str, style: Style, now: datetime) -> list[str]:
     name = status.get("activeRunName") or last
     run = kubectl.get(RUNS, name, namespace) if name else None
     lines = loop_lines(loop, style, now)
-    return [*lines, "", *run_lines(run, style, now)] if run is not None else lines
+    return [*lines, "", *run_lines(run, style, now, loop)] if run is not None else lines

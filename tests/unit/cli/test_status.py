@@ -12,6 +12,7 @@ from feedbackloop.cli.status import style_of
 from feedbackloop.cli.view.loop import loop_lines
 from feedbackloop.cli.view.run import run_lines
 from feedbackloop.cli.view.text import Style, duration, length
+from feedbackloop.domain import naming
 from tests.unit.cli import given
 from tests.unit.cli.conftest import Kube
 
@@ -54,6 +55,18 @@ def test_an_aborted_rollout_shows_where_it_stopped() -> None:
     assert "✗  2 analysis" in text
     assert "Ended       HarmFound: worse" in text
     assert "Checks" not in text
+
+
+def test_the_steps_that_are_followed_and_the_level_of_the_loops_life_are_shown() -> None:
+    spec = given.spec()
+    spec["rollout"]["steps"] = [{"setWeight": 10}, given.STEPS[1], {"pause": {"durationSeconds": 60}}]
+    pinned = given.spec()
+    pinned["rollout"]["lifetime"] = {"alpha": "0.2"}
+    run = given.run()
+    run["status"]["inputs"]["pinnedSpec"] = naming.canonical_json(pinned)
+    text = "\n".join(run_lines(run, PLAIN, NOW, {**given.loop(), "spec": spec}))
+    assert "3 pause 1 min" in text
+    assert "e-value 22.2 of 53.1" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -11,6 +11,7 @@ from feedbackloop.api.rollout import Outcome, Rollout
 from feedbackloop.api.rolloutstatus import ArmCounts, OutcomeStatus, PlanStatus, RolloutStatus, Verdict
 from feedbackloop.cli.view.steps import steps
 from feedbackloop.cli.view.text import Style, block, columns, duration, named
+from feedbackloop.domain.evidence.outcome import harm_bound, non_inferiority_bound
 from feedbackloop.domain.rfc3339 import seconds_since
 
 _MARK = {Verdict.SUCCESSFUL: "done", Verdict.FAILED: "failed", Verdict.INCONCLUSIVE: "open", Verdict.ERROR: "warn"}
@@ -28,7 +29,9 @@ _CHECKS = (
 _GOOD_WHEN_FALSE = frozenset({ConditionType.PAUSED, ConditionType.APPROVAL_PENDING, ConditionType.TARGET_DEGRADED})
 
 
-def rollout_lines(style: Style, run: ImprovementRunStatus, rules: Rollout, now: datetime) -> list[str]:
+def rollout_lines(
+    style: Style, run: ImprovementRunStatus, rules: Rollout, level: float | None, now: datetime
+) -> list[str]:
     """Nothing is shown of what there is none of."""
     rollout = run.rollout
     if rollout is None:
@@ -36,7 +39,7 @@ def rollout_lines(style: Style, run: ImprovementRunStatus, rules: Rollout, now: 
     return [
         *block(style, "Steps", steps(style, rules.steps, rollout, now)),
         *block(style, "Weight", [_weight(style, rollout)]),
-        *block(style, "Evidence", _evidence(style, rules, rollout)),
+        *block(style, "Evidence", _evidence(style, rules, rollout, level)),
         *block(style, "Plan", [_plan(p) for p in rollout.plan]),
         *block(style, "Checks", _checks(style, run) if run.outcome is None else []),
         *block(style, "Sources", _sources(rollout)),
@@ -51,24 +54,23 @@ def _weight(style: Style, rollout: RolloutStatus) -> str:
     return f"{style.bar(rollout.weight / 100)} {rollout.weight} %{applying}{resume}, {pods}, epoch {rollout.epoch}"
 
 
-def _evidence(style: Style, rules: Rollout, rollout: RolloutStatus) -> list[str]:
+def _evidence(style: Style, rules: Rollout, rollout: RolloutStatus, level: float | None) -> list[str]:
     declared = {o.name: o for o in rules.outcomes}
     count = len(rules.outcomes)
+    bounds = {name: (non_inferiority_bound(o, level), harm_bound(o, count)) for name, o in declared.items()}
     return [
         line
         for status in rollout.outcomes
         if status.name in declared
-        for line in _outcome(style, declared[status.name], status, count)
+        for line in _outcome(style, declared[status.name], status, *bounds[status.name])
     ]
 
 
-def _outcome(style: Style, declared: Outcome, status: OutcomeStatus, count: int) -> list[str]:
+def _outcome(style: Style, declared: Outcome, status: OutcomeStatus, promote: float, abort: float) -> list[str]:
     what = "events/units" if declared.mean is None else "mean of rated"
     rated = status.stable.rated + status.canary.rated
     head = f"{style.mark(_MARK[status.verdict])} {style.paint(status.name, 'bold')} {status.verdict.value}"
     numbers = f"{what} stable {_arm(declared, status.stable)}, canary {_arm(declared, status.canary)}"
-    promote = 1 / float(declared.non_inferiority.alpha)
-    abort = count / float(declared.harm.alpha)
     return [
         f"{head}  {numbers}, rated {rated} of {declared.min_rated_units}{_interval(style, declared, status)}",
         *columns(

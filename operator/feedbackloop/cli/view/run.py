@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedbackloop.api.conditions import ConditionStatus, ConditionType, find_condition
-from feedbackloop.api.feedbackloop import FeedbackLoopSpec
+from feedbackloop.api.feedbackloop import FeedbackLoopSpec, FeedbackLoopStatus, LifetimeStatus
 from feedbackloop.api.improvementrun import GateResult, ImprovementRunStatus, RunOutcome, StageState, StageStatus
 from feedbackloop.api.rollout import Rollout
 from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.cli.kubectl import Json
 from feedbackloop.cli.view.rollout import rollout_lines
 from feedbackloop.cli.view.text import WIDE, Style, block, columns, duration
+from feedbackloop.domain.lifetime import next_level
 from feedbackloop.domain.rfc3339 import instant, seconds_since
+from feedbackloop.domain.rollout.following import followed
 
 _STATES = {
     StageState.SUCCEEDED: "done",
@@ -26,10 +28,11 @@ _ENDS = {RunOutcome.PROMOTED: "green", RunOutcome.COMPLETED: "green", RunOutcome
 _LAST = 4
 
 
-def run_lines(body: Json, style: Style, now: datetime) -> list[str]:
+def run_lines(body: Json, style: Style, now: datetime, loop: Json | None = None) -> list[str]:
+    """With its loop, as that says which steps are followed and what the loop's life asks of a decision."""
     status = ImprovementRunStatus.model_validate(body.get("status") or {})
     rules = _rules(status)
-    rollout = rollout_lines(style, status, rules, now) if status.rollout is not None and rules is not None else []
+    rollout = [] if status.rollout is None or rules is None else rollout_lines(style, status, *_now(rules, loop), now)
     return [
         _head(style, body, status, now),
         *block(style, "Models", _models(status)),
@@ -45,6 +48,16 @@ def _rules(status: ImprovementRunStatus) -> Rollout | None:
     if status.inputs is None:
         return None
     return FeedbackLoopSpec.model_validate_json(status.inputs.pinned_spec).rollout
+
+
+def _now(rules: Rollout, loop: Json | None) -> tuple[Rollout, float | None]:
+    """The pinned rules with the steps that are followed; the level that the loop gives to the decision, if it does."""
+    if loop is None:
+        return rules, None
+    spec = FeedbackLoopSpec.model_validate(loop["spec"])
+    stands = FeedbackLoopStatus.model_validate(loop.get("status") or {}).lifetime or LifetimeStatus()
+    level = next_level(rules.lifetime, stands.decisions, stands.promotions) if rules.lifetime else None
+    return followed(rules, spec.rollout.steps if spec.rollout else None), level
 
 
 def _head(style: Style, body: Json, status: ImprovementRunStatus, now: datetime) -> str:

@@ -89,11 +89,8 @@ class StreamedText:
     def __init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
         self.calls_tools = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether any content has come."""
-        return bool(self._parts) or self.calls_tools
+        self.begun = False
+        """Whether any content has come; the first piece of most streams has a role and no text."""
 
     def take(self, chunk: Json) -> None:
         """Adds one `chat.completion.chunk`."""
@@ -102,7 +99,8 @@ class StreamedText:
             delta = choice.get("delta") if isinstance(choice, dict) else None
             content = delta.get("content") if isinstance(delta, dict) else None
             self.calls_tools = self.calls_tools or _calls(delta)
-            if isinstance(content, str) and content:
+            self.begun = self.begun or bool(content) or self.calls_tools
+            if isinstance(content, str):
                 self._parts.setdefault(int(choice.get("index") or 0), []).append(content)
 
     def outputs(self) -> list[str]:

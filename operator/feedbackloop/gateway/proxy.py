@@ -74,16 +74,15 @@ class Proxy:
 
     async def complete(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         """`POST /v1/chat/completions`."""
-        request = parse_object(body)
-        asked = messages(request) if request is not None else None
-        if request is None or asked is None:
+        asked = _asked(body)
+        if asked is None:
             await send_answer(send, problem(400, "invalid_request", "a JSON object with messages is required"))
             return
         turn = Turn.of(scope, self._core)
         async with _Watch(receive) as watch:
-            shown = await self._answer(turn, Asked(request, asked, body), scope, send, watch)
-        if shown is not None and self._core.applied.config.routing.mirror is not None:
-            self._mirror.offer(turn, Asked(request, asked, body), shown)
+            shown = await self._answer(turn, asked, scope, send, watch)
+        if shown is not None:
+            self._mirror.offer(turn, asked, shown)
 
     async def _answer(self, turn: Turn, asked: Asked, scope: Scope, send: Send, watch: _Watch) -> Shown | None:
         """What the user was shown, None when it was no whole answer."""
@@ -258,6 +257,12 @@ class _Watch:
             task.cancel()
             raise Disconnected
         return task.result()
+
+
+def _asked(body: bytes) -> Asked | None:
+    request = parse_object(body)
+    said = messages(request) if request is not None else None
+    return None if request is None or said is None else Asked(request, said, body)
 
 
 async def _events(response: aiohttp.ClientResponse, watch: _Watch) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from feedbackloop.events.records import Message, Serving, ShadowAnswer, ShadowPa
 from feedbackloop.gateway import meta
 from feedbackloop.gateway.answers import Asked, told_of
 from feedbackloop.gateway.assignment import assign
+from feedbackloop.gateway.completions import StreamedText
 from feedbackloop.gateway.meta import Shadowed
 from feedbackloop.gateway.shadow.choice import comparable, drawn, forbidden
 from feedbackloop.gateway.shadow.room import Room
@@ -156,3 +157,11 @@ def test_what_guardrails_count_of_answers() -> None:
     assert (traffic.requests, traffic.streamed, traffic.refusals, traffic.empty) == (3, 2, 1, 1)
     assert (traffic.cancelled, traffic.errors) == (1, 0)
     assert (cumulative(traffic.first_tokens)["5"], cumulative(traffic.first_tokens)["10"]) == (0, 1)
+
+
+def test_a_streams_choices_keep_their_places_and_its_first_piece_may_be_empty() -> None:
+    collected = StreamedText()
+    collected.take({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
+    assert not collected.begun
+    collected.take({"choices": [{"index": 1, "delta": {"content": "b"}}]})
+    assert (collected.begun, collected.outputs()) == (True, ["", "b"])

@@ -30,10 +30,12 @@ _DONE = {
 def take(s: Situation) -> Move | None:
     """Act on the oldest action that fits; its uid enters the status together with its effect."""
     room = _room(s)
-    for action in _waiting(s) if room is not None else ():
+    if room is None:
+        return None
+    for action in _waiting(s):
         answer = _asked(s, action)
         if isinstance(answer, Move):
-            return Move(update(answer.status, actions=(*(room or ()), action.uid)), answer.record)
+            return Move(update(answer.status, actions=(*room, action.uid)), answer.record)
     return None
 
 

@@ -121,6 +121,8 @@ class GatewayConfig(KubeModel):
     outcomes: tuple[CountedOutcome, ...] = ()
     retention: Retention = Retention()
     """For the text for users: how long each class of data is kept."""
+    reported: bool = False
+    """Another router splits: a posted interaction belongs to the arm whose digest its modelVersion is."""
     routing: Routing
 
 

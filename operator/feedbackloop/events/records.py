@@ -95,6 +95,8 @@ class Serving(Struct, frozen=True, omit_defaults=True):
     """The client went away before the answer's end: no error of anybody."""
     by_header: bool = False
     """A header sent the request to the canary: its session counts in neither arm, and it is nobody's traffic."""
+    reported: bool = False
+    """Another router had split it, and the app reported whose answer it is: latency and errors are not known."""
     elsewhere: bool = False
     """Another pod answered and counts it as traffic; this log has the record because it owns the session."""
 

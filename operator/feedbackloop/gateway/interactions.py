@@ -19,6 +19,7 @@ from feedbackloop.gateway.ingest.bodies import as_json, lenient
 from feedbackloop.gateway.ingest.kept import harmless
 from feedbackloop.gateway.ingest.sender import refused_claims
 from feedbackloop.gateway.meta import Duplicates
+from feedbackloop.gateway.reported import reported
 
 _decoder = msgspec.json.Decoder(IncomingInteraction)
 
@@ -127,6 +128,7 @@ class InteractionIngest:
             started_at=record.received_at,
             consent=record.consent,
             tenant=record.tenant,
+            **_arm(record),
         )
         return [
             RaterToken(
@@ -137,6 +139,12 @@ class InteractionIngest:
             )
             for rater, subject in raters
         ]
+
+
+def _arm(record: InteractionRecord) -> dict[str, Any]:
+    """What a vote must say so that it is counted."""
+    serving = record.serving
+    return {} if serving is None else {"arm": serving.arm, "run_uid": serving.run_uid, "epoch": serving.epoch}
 
 
 def decoded(body: bytes) -> IncomingInteraction:
@@ -188,6 +196,7 @@ def interaction_record(
         raters=owner.raters,
         consent=consent.effective_of_request(core, owner.subject, event.consent.train if event.consent else None),
         context=context,
+        serving=None if minted else reported(core.applied.config, event.context.model_version, owner.session),
         fingerprint=fingerprint,
         tenant=owner.tenant,
         channel=channel,

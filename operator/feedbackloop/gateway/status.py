@@ -94,6 +94,7 @@ def _traffic(state: State) -> tuple[TrafficCounts, ...]:
             refusals=traffic.refusals,
             empty=traffic.empty,
             cancelled=traffic.cancelled,
+            reported=traffic.reported,
         )
         for (run, epoch, arm), traffic in state.traffic.counts.items()
     )

@@ -42,6 +42,7 @@ class Traffic(Struct, array_like=True):
     refusals: int = 0
     empty: int = 0
     cancelled: int = 0
+    reported: int = 0
 
     def copied(self) -> Traffic:
         """A copy that later counts do not change."""
@@ -57,6 +58,9 @@ class TrafficBook:
     def served(self, serving: Serving) -> None:
         """Counts one request: unavailable for the arm it was meant for, or as traffic of the arm that answered."""
         if serving.by_header:
+            return
+        if serving.reported:
+            self._of(serving, serving.arm).reported += 1
             return
         if serving.fallback:
             self._of(serving, serving.assigned).unavailable += 1

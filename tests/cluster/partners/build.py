@@ -1,4 +1,4 @@
-"""Contour, from its Go module: about five minutes on two free cores, once for each content of `contour/go.sum`."""
+"""Contour, from its Go module: about five minutes on two free cores, once for each content of `go/go.sum`."""
 
 import os
 import time
@@ -8,7 +8,7 @@ from tests.cluster import build, paths
 from tests.cluster.locks import locked
 from tests.cluster.shell import run, say, write_json
 
-SOURCE = Path(__file__).parent / "contour"
+SOURCE = Path(__file__).parent / "go"
 PACKAGE = "github.com/projectcontour/contour/cmd/contour"
 
 

@@ -31,7 +31,7 @@ class Replicas(KubeModel):
 
 class KServe(KubeModel):
     inference_service_name: Name
-    """The InferenceService of this namespace whose spec.predictor.canary list is written."""
+    """The InferenceService of this namespace whose spec.canary list is written (KServe 0.20 and later)."""
 
 
 class TrafficRouting(KubeModel):

@@ -53,8 +53,8 @@ def refusal(replicas: int, weights: Iterable[int], max_error: Fraction) -> str:
     shares = ", ".join(f"{float(100 * share):.3g}" for share in achievable(replicas))
     steps = ", ".join(map(str, refused))
     return (
-        f"steps: {replicas} replicas cannot give weight {steps} within maxShareError {float(max_error):g}; they can give"
-        f" {shares} percent. Choose such weights, run more replicas, or let the gateway split"
+        f"steps: {replicas} replicas cannot give weight {steps} within maxShareError {float(max_error):g};"
+        f" they can give {shares} percent. Choose such weights, run more replicas, or let the gateway split"
     )
 
 

@@ -33,6 +33,7 @@ def gateway_config(
     """The configuration; `rollout` is the active run's pinned one while there is one, `owners` the pods that own
     sessions."""
     header = {"session_header": rollout.assignment.session_header} if rollout else {}
+    elsewhere = rollout is not None and rollout.traffic_routing.gateway is None
     return GatewayConfig(
         loop=loop,
         storage=object_store(storage, spec.storage.bucket, naming.storage_prefix(spec.storage.prefix, loop.uid)),
@@ -41,6 +42,7 @@ def gateway_config(
         peers=_peers(loop) if spec.collection.replicas > 1 else "",
         outcomes=_outcomes(rollout),
         retention=spec.retention,
+        reported=elsewhere,
         routing=routing,
         **header,
     )

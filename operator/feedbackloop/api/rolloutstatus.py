@@ -144,6 +144,8 @@ class ShadowStatus(StatusModel):
     """Pairs whose better answer is the champion's."""
     ties: Count = 0
     """Pairs without a better answer."""
+    judge_labels: Annotated[tuple[Count, ...], Field(max_length=9, json_schema_extra=ATOMIC)] = ()
+    """Of a judge: its labels by its word and people's, each loss, tie or win; what its wins are confirmed by."""
     verdict: Verdict | None = None
     """What the pairs show; unset before they were compared."""
     message: Text = ""

@@ -115,6 +115,7 @@ def _compared(turn: Turn, result: Result) -> Turn:
         wins=result.wins,
         losses=result.losses,
         ties=result.ties,
+        judge_labels=result.judge.table if result.judge is not None else (),
         **(undecided if result.advisory else {}),
     )
     return turn.record(Reason.COMPARING, counts)

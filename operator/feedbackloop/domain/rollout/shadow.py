@@ -18,6 +18,8 @@ from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.rollout.capacity import awaited
 from feedbackloop.domain.rollout.intents import aborted, mirroring, next_step, record, routed, update
 from feedbackloop.domain.rollout.situation import Hold, Move, Situation
+from feedbackloop.domain.statistics.numerals import numeral
+from feedbackloop.domain.statistics.prediction_powered import NetWins, net_wins
 
 _WRITES = 10
 """So often, at most, the number of pairs is written while they are collected."""
@@ -116,8 +118,24 @@ def _off(s: Situation) -> RolloutStatus:
 
 
 def _judged(step: Shadow, found: ShadowStatus) -> ShadowStatus:
-    verdict = judge_pairs(found.wins, found.losses, found.ties, float(step.margin), float(step.alpha), step.min_pairs)
-    return found.model_copy(update={"verdict": verdict.verdict, "message": verdict.message})
+    counts = found.wins, found.losses, found.ties
+    pairs = judge_pairs(*counts, float(step.margin), float(step.alpha), step.min_pairs)
+    verdict, message = pairs.verdict, pairs.message
+    if any(found.judge_labels) and max(counts) > 0:
+        people = net_wins(found.judge_labels, *counts, float(step.alpha))
+        verdict = confirmed(verdict, people, float(step.margin))
+        message += f"; net wins as people would say {numeral(people.estimate)}"
+        message += f" ({numeral(people.lower)} to {numeral(people.upper)}) by {sum(found.judge_labels)} labels"
+    return found.model_copy(update={"verdict": verdict, "message": message})
+
+
+def confirmed(verdict: Verdict, people: NetWins, margin: float) -> Verdict:
+    """A judge may lean to one model: what its word shows has to hold for its labels, too.
+
+    A win rate is (1 + net wins) / 2, so that a margin of it is twice that of the net wins.
+    """
+    holds = {Verdict.SUCCESSFUL: people.lower > -2 * margin, Verdict.FAILED: people.upper < 0}
+    return verdict if holds.get(verdict, True) else Verdict.INCONCLUSIVE
 
 
 def _follow(s: Situation, step: Shadow, found: ShadowStatus) -> Move:

@@ -111,6 +111,35 @@ def test_a_worse_candidate_is_taken_back_before_any_user_has_seen_it() -> None:
     assert world.weights == [0]
 
 
+FAIR = (40, 0, 0, 0, 40, 0, 0, 0, 40)
+LEANING = (20, 0, 0, 0, 40, 0, 20, 0, 40)
+"""Half of the candidate's losses are wins to it."""
+AVERSE = (40, 0, 20, 0, 40, 0, 0, 0, 20)
+
+
+@pytest.mark.parametrize(
+    ("labels", "counts", "verdict"),
+    [
+        (FAIR, (200, 200, 100), Verdict.SUCCESSFUL),
+        (LEANING, (200, 200, 100), Verdict.INCONCLUSIVE),
+        (FAIR, (100, 200, 0), Verdict.FAILED),
+        (AVERSE, (100, 200, 0), Verdict.INCONCLUSIVE),
+        (LEANING, (10, 11, 0), Verdict.INCONCLUSIVE),
+    ],
+)
+def test_what_a_judge_says_has_to_hold_by_its_labels(
+    labels: tuple[int, ...], counts: tuple[int, int, int], verdict: Verdict
+) -> None:
+    world = Mirrored(spec=spec())
+    world.collected()
+    world.compared(*counts, judge_labels=labels)
+    world.tick()
+    found = world.status.shadow
+    assert found is not None
+    assert found.verdict is verdict, found.message
+    assert "as people would say" in found.message
+
+
 @pytest.mark.parametrize(
     ("on_inconclusive", "outcome"), [("Abort", RunOutcome.INCONCLUSIVE), ("Continue", RunOutcome.PROMOTED)]
 )

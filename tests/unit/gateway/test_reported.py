@@ -16,7 +16,9 @@ def config(*, reports: bool = True, run_uid: str = "run") -> GatewayConfig:
     return GatewayConfig(
         loop=LoopRef(namespace="ml", name="bot", uid="u"),
         storage=ObjectStore(url="http://s3", bucket="b"),
-        collection=Collection.model_validate({"signals": [{"name": "helpful", "kind": "Thumbs"}]}),
+        collection=Collection.model_validate(
+            {"appTokenSecretName": "app", "signals": [{"name": "helpful", "kind": "Thumbs"}]}
+        ),
         reported=reports,
         routing=Routing(run_uid=run_uid, epoch=3, weight=10, stable=backends[0], canary=backends[1]),
     )

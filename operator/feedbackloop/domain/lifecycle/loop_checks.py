@@ -6,6 +6,7 @@ A check never reads anything: what it judges was observed before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 from feedbackloop.api import LABEL_LOOP
 from feedbackloop.api.adminconfig import AdminConfig, EndpointType
@@ -21,6 +22,7 @@ from feedbackloop.domain.findings import Finding
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopObservation
 from feedbackloop.domain.lifecycle.loop_router import taken_by
 from feedbackloop.domain.traffic.ownership import owned
+from feedbackloop.domain.traffic.replicas import refusal
 
 Check = Callable[[LoopObservation, FeedbackLoopSpec, AdminConfig], Finding | None]
 
@@ -138,6 +140,29 @@ def route_is_not_taken(seen: LoopObservation, spec: FeedbackLoopSpec, admin: Adm
     return stalled(Reason.ROUTE_OWNED_BY_OTHER_LOOP, message)
 
 
+def replicas_can_give_the_weights(seen: LoopObservation, spec: FeedbackLoopSpec, admin: AdminConfig) -> Finding | None:
+    """Before anything is trained: a step that the replicas cannot give would never be reached."""
+    declared = spec.rollout.traffic_routing.replicas if spec.rollout else None
+    if spec.rollout is None or declared is None or seen.target is None:
+        return None
+    weights = [step.set_weight for step in spec.rollout.steps if step.set_weight is not None]
+    text = refusal(targets.replicas(seen.target), weights, Fraction(declared.max_share_error))
+    return stalled(Reason.WEIGHT_NOT_ACHIEVABLE, f"spec.rollout.{text}") if text else None
+
+
+def router_is_served(seen: LoopObservation, spec: FeedbackLoopSpec, admin: AdminConfig) -> Finding | None:
+    """A loop must not wait for traffic that nobody sends to its canary."""
+    declared = spec.rollout.traffic_routing if spec.rollout else None
+    if declared is None or (declared.kserve is None and declared.replicas is None):
+        return None
+    what = "kserve" if declared.kserve is not None else "replicas"
+    message = (
+        f"spec.rollout.trafficRouting.{what}: this version checks it and does not split by it yet; declare gateway or"
+        " gatewayAPI"
+    )
+    return stalled(Reason.NOT_SERVED_YET, message)
+
+
 def canary_is_not_selected(seen: LoopObservation, spec: FeedbackLoopSpec, admin: AdminConfig) -> Finding | None:
     """Traffic that another Service sends to canary pods would be neither weighted nor counted."""
     if spec.rollout is None or seen.target is None:
@@ -208,6 +233,8 @@ _FIT: tuple[Check, ...] = (
     profiles_are_known,
     target_is_not_taken,
     route_is_not_taken,
+    replicas_can_give_the_weights,
+    router_is_served,
     names_are_free,
     canary_is_not_selected,
 )

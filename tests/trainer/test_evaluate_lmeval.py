@@ -15,7 +15,7 @@ from tests.trainer import rows
 from tests.trainer.pod import Pod
 from tests.trainer.test_lmeval import TASK
 
-pytestmark = [pytest.mark.trainer, pytest.mark.faults]
+pytestmark = [pytest.mark.trainer, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_its_items_are_rows_of_a_gate(pod: Pod, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +28,7 @@ def test_its_items_are_rows_of_a_gate(pod: Pod, base: Path, tmp_path: Path, monk
         "suites": [{"name": "arc", "source": {"lmEvalTask": "fl_support"}}],
         "gates": [{"name": "kept", "suite": "arc", "type": "NoNewFailures", "metric": "lm_eval"}],
     }
+    monkeypatch.setattr(pods, "WITHIN_SECONDS", 800.0)
     monkeypatch.setattr(pods, "trainer_python", lambda: str(envs.ensure("lmeval") / "bin" / "python"))
     assert pod.run(told, FL_LMEVAL_TASKS=str(tmp_path)) == 0, pod.log
     (gate,) = EvaluateResult.model_validate(pod.json(told)).gates

@@ -22,7 +22,7 @@ opens it. An Advisory gate is judged like the others and decides nothing.
 from feedbackloop.domain.gates.evidence import Evidence, path
 from feedbackloop.domain.gates.findings import Level
 from feedbackloop.domain.gates.judging import decides, judge
-from feedbackloop.domain.gates.looks import exhausted, level, levels, looked
+from feedbackloop.domain.gates.looks import exhausted, level, levels, levels_of, looked
 from feedbackloop.domain.gates.power import Shortage, key, required_items, underpowered
 from feedbackloop.domain.gates.rows import ItemRow
 
@@ -37,6 +37,7 @@ __all__ = [
     "key",
     "level",
     "levels",
+    "levels_of",
     "looked",
     "path",
     "required_items",

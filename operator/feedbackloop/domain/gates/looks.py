@@ -14,6 +14,7 @@ from datetime import datetime
 from feedbackloop.api.evaluation import Evaluation, Gate, GateEffect, Reuse, Suite
 from feedbackloop.api.feedbackloop import SuiteLooks
 from feedbackloop.api.improvementrun import GateResult
+from feedbackloop.api.jobs import GateCounts
 from feedbackloop.domain.gates.findings import Level
 from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.statistics.spending import alpha_of_look
@@ -49,6 +50,17 @@ def levels(evaluation: Evaluation, found: Mapping[str, str], looks: Sequence[Sui
     """The level of every gate, by its name."""
     known, suites = digests(evaluation.suites, found), {suite.name: suite for suite in evaluation.suites}
     return {gate.name: level(gate, suites[gate.suite], known.get(gate.suite, ""), looks) for gate in evaluation.gates}
+
+
+def levels_of(
+    evaluation: Evaluation, counts: Mapping[str, GateCounts], looks: Sequence[SuiteLooks]
+) -> dict[str, Level]:
+    """The level of every gate by the digest of the items that it was counted on."""
+    suites, nothing = {suite.name: suite for suite in evaluation.suites}, GateCounts(name="", suite="", n=0)
+    return {
+        gate.name: level(gate, suites[gate.suite], counts.get(gate.name, nothing).suite_digest, looks)
+        for gate in evaluation.gates
+    }
 
 
 def exhausted(evaluation: Evaluation, at: Mapping[str, Level]) -> str:

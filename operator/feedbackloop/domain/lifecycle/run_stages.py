@@ -201,7 +201,7 @@ def _trained(turn: Turn, result: TrainResult) -> Turn:
 
 def _evaluated(turn: Turn, result: EvaluateResult) -> Turn:
     counts, b = {c.name: c for c in result.gates}, brief(turn)
-    levels = gating.levels(b.evaluation, {c.suite: c.suite_digest for c in result.gates}, b.inputs.suite_looks)
+    levels = gating.levels_of(b.evaluation, counts, b.inputs.suite_looks)
     gates = tuple(
         gating.judge(g, counts[g.name], levels[g.name]) if g.name in counts else _missing(g) for g in b.evaluation.gates
     )

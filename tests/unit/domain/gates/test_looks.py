@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from feedbackloop.api.evaluation import Evaluation
 from feedbackloop.api.feedbackloop import SuiteLooks
 from feedbackloop.api.improvementrun import GateResult
+from feedbackloop.api.jobs import GateCounts
 from feedbackloop.api.rolloutstatus import Verdict
-from feedbackloop.domain.gates import Level, exhausted, level, levels, looked, required_items, underpowered
+from feedbackloop.domain.gates import Level, exhausted, level, levels, levels_of, looked, required_items, underpowered
 from tests.unit.domain.gates.given import evidence, gate, pairs, suite
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -52,6 +53,14 @@ def test_spending_shares_alpha_among_the_looks_and_ends_after_the_last() -> None
     spend = suite(reuse="Spend", looks=4)
     assert [level(GATE, spend, DIGEST, looks(n)).alpha for n in range(4)] == [0.0125] * 4
     assert [level(GATE, spend, DIGEST, looks(n)).exhausted for n in (2, 3, 4, 9)] == [False, False, True, True]
+
+
+def test_each_gate_is_judged_at_the_level_of_the_items_that_it_was_counted_on() -> None:
+    """Of a task of lm-evaluation-harness the gate on the model's size has no items, and so no look."""
+    declared = evaluation(kept="Required", also="Required")
+    counts = {"kept": GateCounts(name="kept", suite="golden", n=1, suite_digest=DIGEST)}
+    found = levels_of(declared, counts, looks(1))
+    assert (found["kept"].look, found["also"].look, found["r"].look) == (2, 0, 0)
 
 
 def test_no_gate_passes_on_items_that_are_used_up() -> None:

@@ -6,7 +6,7 @@ written. Counts that have gone back (a gateway lost its memory) give nothing unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from feedbackloop.api.gateway import Arm, GatewayStatus, UnitCounts
@@ -75,8 +75,30 @@ def closed(gateways: Iterable[GatewayStatus], run_uid: str) -> dict[Cell, Counts
 
 def looked(looks: Iterable[Look]) -> dict[Cell, Counts]:
     """The units that looks have counted."""
-    arms = ((look, Arm.STABLE, look.stable) for look in looks), ((look, Arm.CANARY, look.canary) for look in looks)
-    return _sum((Cell(look.outcome, look.epoch, arm), counts(c)) for side in arms for look, arm, c in side)
+    cells: dict[Cell, Counts] = {}
+    for (outcome, epoch), mine in by_epoch(looks).items():
+        cells[Cell(outcome, epoch, Arm.STABLE)] = added([look.stable for look in mine])
+        cells[Cell(outcome, epoch, Arm.CANARY)] = added([look.canary for look in mine])
+    return cells
+
+
+def by_epoch(looks: Iterable[Look]) -> dict[tuple[str, int], list[Look]]:
+    """The looks of each outcome and epoch."""
+    found: dict[tuple[str, int], list[Look]] = {}
+    for look in looks:
+        found.setdefault((look.outcome, look.epoch), []).append(look)
+    return found
+
+
+def added(arms: Sequence[ArmCounts]) -> Counts:
+    """Field by field, which is several times faster than look by look: all looks are added at every decision."""
+    return Counts(
+        sum([a.units for a in arms]),
+        sum([a.rated for a in arms]),
+        sum([a.events for a in arms]),
+        sum([a.total for a in arms]),
+        sum([a.squares for a in arms]),
+    )
 
 
 def fresh(closed_units: Mapping[Cell, Counts], looked_units: Mapping[Cell, Counts]) -> dict[Cell, Counts]:

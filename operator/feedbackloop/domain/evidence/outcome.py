@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import reduce
 from typing import NamedTuple
 
 from feedbackloop.api.rollout import Mean, Outcome
 from feedbackloop.api.rolloutstatus import ArmCounts, Look, OutcomeStatus, Verdict
 from feedbackloop.domain.evidence import eprocess, means, ratio
-from feedbackloop.domain.evidence.counting import Counts, arm_counts, counts
+from feedbackloop.domain.evidence.counting import added, arm_counts, counts
 from feedbackloop.domain.statistics.numerals import numeral, numeral_of_log
 
 
@@ -49,7 +48,7 @@ def evaluate_looks(
     """How `outcome` stands, recomputed from all looks of the run."""
     mine = [look for look in looks if look.outcome == outcome.name]
     found = _events(outcome, mine) if outcome.mean is None else _means(outcome, outcome.mean, mine)
-    stable, canary = _total(look.stable for look in mine), _total(look.canary for look in mine)
+    stable, canary = added([look.stable for look in mine]), added([look.canary for look in mine])
     enough = stable.rated + canary.rated >= outcome.min_rated_units
     verdict = Verdict.INCONCLUSIVE
     if found.harm >= math.log(harm_bound(outcome, outcomes)):
@@ -101,10 +100,6 @@ def _means(outcome: Outcome, mean: Mean, looks: Sequence[Look]) -> _Evidence:
     safe = [0.0, *means.non_inferiority(mean, looks)][-1]
     interval = means.confidence_sequence(mean, looks, float(outcome.non_inferiority.alpha)) or (None, None)
     return _Evidence(harm, safe, means.estimate(mean, looks), *interval)
-
-
-def _total(arms: Iterable[ArmCounts]) -> Counts:
-    return reduce(Counts.plus, (counts(arm) for arm in arms), Counts())
 
 
 def _numeral(value: float | None) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedbackloop.api.rolloutstatus import Look
-from feedbackloop.domain.evidence.counting import Counts, counts
+from feedbackloop.domain.evidence.counting import Counts, added, by_epoch
 
 FEWEST_UNITS = 50
 
@@ -25,18 +25,19 @@ class Uneven(NamedTuple):
 
 def uneven(looks: Sequence[Look]) -> tuple[Uneven, ...]:
     """The outcomes whose rated shares are too far apart."""
-    latest = (_latest(outcome, looks) for outcome in sorted({look.outcome for look in looks}))
-    return tuple(epoch for epoch in latest if epoch is not None and _apart(epoch.stable, epoch.canary))
+    epochs = [_epoch(outcome, epoch, mine) for (outcome, epoch), mine in by_epoch(looks).items()]
+    latest: dict[str, Uneven] = {}
+    for one in sorted((e for e in epochs if min(e.stable.units, e.canary.units) >= FEWEST_UNITS), key=_number):
+        latest[one.outcome] = one
+    return tuple(latest[name] for name in sorted(latest) if _apart(latest[name].stable, latest[name].canary))
 
 
-def _latest(outcome: str, looks: Sequence[Look]) -> Uneven | None:
-    epochs: dict[int, Uneven] = {}
-    for look in (one for one in looks if one.outcome == outcome):
-        sum_ = epochs.get(look.epoch, Uneven(outcome, look.epoch, Counts(), Counts()))
-        stable, canary = sum_.stable.plus(counts(look.stable)), sum_.canary.plus(counts(look.canary))
-        epochs[look.epoch] = Uneven(outcome, look.epoch, stable, canary)
-    enough = [e for e in epochs.values() if min(e.stable.units, e.canary.units) >= FEWEST_UNITS]
-    return max(enough, key=lambda e: e.epoch, default=None)
+def _epoch(outcome: str, epoch: int, looks: Sequence[Look]) -> Uneven:
+    return Uneven(outcome, epoch, added([look.stable for look in looks]), added([look.canary for look in looks]))
+
+
+def _number(one: Uneven) -> int:
+    return one.epoch
 
 
 def _apart(one: Counts, other: Counts) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -34,8 +35,12 @@ class Mismatch(NamedTuple):
     log_bayes_factor: float
 
 
+@lru_cache(maxsize=65_536)
 def log_bayes_factor(canary: int, stable: int, share: float) -> float:
-    """log of: the counts under shares spread around `share`, over the counts under `share` itself."""
+    """log of: the counts under shares spread around `share`, over the counts under `share` itself.
+
+    Kept, because it is asked again about every look at every decision.
+    """
     a, b = _STRENGTH * share, _STRENGTH * (1 - share)
     posterior, prior = _log_beta(a + canary, b + stable), _log_beta(a, b)
     return posterior - prior - canary * math.log(share) - stable * math.log1p(-share)

@@ -31,7 +31,7 @@ EDGE_CASES = (
             f"{ROLLOUT}test_policies.py::test_killed_at_any_time_it_comes_to_the_same_end",
             f"{ROLLOUT}test_pausing.py::test_no_step_is_taken_over_a_long_silence_of_the_operator",
             f"{EVIDENCE}test_counting.py::test_new_is_what_no_look_has_counted",
-            "tests/api/crash/test_every_write.py::test_a_crash_after_any_write_leaves_no_trace",
+            "tests/api/crash/test_every_write.py::test_a_crash_around_any_write_leaves_no_trace",
         ),
     ),
     EdgeCase(
@@ -66,6 +66,7 @@ EDGE_CASES = (
         (
             f"{UNITS}test_traffic_is_counted_by_the_arm_that_answered_without_warm_up",
             f"{UNITS}test_more_requests_of_a_session_are_still_one_unit_of_its_first_arm",
+            "tests/unit/gateway/test_reported.py::test_edge_case_5_the_arm_is_that_of_the_served_revision",
         ),
     ),
     EdgeCase(
@@ -269,13 +270,17 @@ EDGE_CASES = (
         (
             f"{GATEWAY}test_shadow.py::test_what_could_act_or_was_not_agreed_to_is_not_mirrored",
             f"{GATEWAY}test_shadow.py::test_the_candidate_is_asked_too_and_only_the_pair_is_kept",
+            "tests/unit/gateway/test_shadow_parts.py::test_edge_case_29_what_may_not_be_mirrored",
         ),
     ),
     EdgeCase(
         30,
         "The shadow is overloaded",
         "It has its own cap; mirrors are dropped, and users notice nothing.",
-        (f"{GATEWAY}test_shadow.py::test_a_candidate_that_hangs_costs_users_nothing",),
+        (
+            f"{GATEWAY}test_shadow.py::test_a_candidate_that_hangs_costs_users_nothing",
+            "tests/unit/gateway/test_shadow_parts.py::test_edge_case_30_what_is_held_is_bounded",
+        ),
     ),
     EdgeCase(
         31,
@@ -315,6 +320,7 @@ EDGE_CASES = (
             "tests/unit/adapters/test_prometheus.py::test_edge_35_anything_else_is_an_error_with_its_reason",
             "tests/unit/adapters/test_prometheus.py::test_edge_35_a_source_with_another_clock",
             f"{EVIDENCE}test_counting.py::test_case_35_a_counter_that_was_reset_or_is_partial_is_no_evidence",
+            "tests/api/sources/test_real_prometheus.py::test_edge_35_what_is_no_number",
         ),
     ),
     EdgeCase(
@@ -339,6 +345,8 @@ EDGE_CASES = (
         (
             f"{TRAFFIC}test_judge.py::test_edge_case_38_accepted_weights_that_the_requests_do_not_follow",
             f"{ROLLOUT}test_routers.py::test_requests_that_do_not_follow_the_weight_hold",
+            "tests/partners/test_gateway_api.py"
+            "::test_edge_case_38_a_router_that_ignores_the_weight_is_found_by_the_answers",
         ),
     ),
     EdgeCase(
@@ -356,13 +364,19 @@ EDGE_CASES = (
             "tests/api/loop/test_obstacles.py"
             "::test_a_wrong_declaration_stalls_with_the_field_and_the_fix_and_makes_nothing",
             "tests/api/loop/test_deletion.py::test_a_loop_that_never_started_goes_at_once",
+            "tests/unit/domain/lifecycle/test_loop_router.py"
+            "::test_edge_case_40_a_route_that_is_gone_or_never_answers_does_not_keep_a_loop",
         ),
     ),
     EdgeCase(
         41,
         "A router's API is not installed",
         "RouterNotSupported; nothing starts.",
-        (f"{ROLLOUT}test_routers.py::test_what_a_router_cannot_do_holds_with_its_words",),
+        (
+            f"{ROLLOUT}test_routers.py::test_what_a_router_cannot_do_holds_with_its_words",
+            "tests/api/adapters/test_traffic.py"
+            "::test_edge_case_41_a_kind_that_is_not_served_is_told_from_an_object_that_is_not_there",
+        ),
     ),
     EdgeCase(
         42,
@@ -372,13 +386,19 @@ EDGE_CASES = (
             "tests/unit/domain/run/test_decide.py::test_a_refused_effect_is_told_and_tried_again",
             "tests/api/adapters/test_kubernetes.py"
             "::test_what_the_role_does_not_allow_is_forbidden_by_verb_and_resource",
+            "tests/unit/controllers/test_recording.py"
+            "::test_edge_42_a_record_that_cannot_be_written_delays_no_decision_and_shows_the_gap",
         ),
     ),
     EdgeCase(
         43,
         "Two loops on one target",
         "The older wins; the newer says why.",
-        ("tests/unit/domain/lifecycle/test_loop_decide.py::test_the_older_loop_wins_a_target",),
+        (
+            "tests/unit/domain/lifecycle/test_loop_decide.py::test_the_older_loop_wins_a_target",
+            "tests/unit/domain/lifecycle/test_loop_router.py"
+            "::test_edge_case_43_of_two_loops_on_one_rule_the_older_wins",
+        ),
     ),
     EdgeCase(
         44,

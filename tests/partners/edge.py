@@ -121,6 +121,10 @@ class Edge:
 
         await until(accepted, f"the router to accept weight {wanted.weight}")
 
+    async def until_released(self) -> None:
+        """Looks until the route is as it was before us."""
+        await self.until_in_force(IDLE)
+
     async def until_served(self, who: str, path: str = "/v1/chat") -> None:
         """Until the data plane answers so: its configuration follows the status a moment later."""
         client = self.client

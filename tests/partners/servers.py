@@ -101,11 +101,11 @@ class Traffic:
             sent = time.monotonic()
             self.answers.append((sent, self.client.ask()))
 
-    def since(self, moment: float) -> Counter[str]:
-        """Of the requests that were sent after it."""
-        return Counter(who for sent, who in self.answers if sent >= moment)
-
     @property
     def failed(self) -> list[str]:
         """Answers of neither arm."""
-        return [who for _, who in self.answers if who not in ("stable", "canary")]
+        return self.failed_since(0.0)
+
+    def failed_since(self, moment: float) -> list[str]:
+        """Of the requests that were sent after it."""
+        return [who for sent, who in self.answers if sent >= moment and who not in ("stable", "canary")]

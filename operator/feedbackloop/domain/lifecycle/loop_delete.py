@@ -25,7 +25,7 @@ def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, 
     """What is due for a loop that is being deleted."""
     status = seen.loop.status
     if seen.loop.has_finalizer and now < since + timedelta(seconds=admin.gateway.drain_seconds):
-        routed = _routed(seen, admin)
+        routed = _routed(seen, admin, now)
         if routed is not None:
             return routed
     claims = _claims(seen)
@@ -52,12 +52,12 @@ def decide_deletion(seen: LoopObservation, admin: AdminConfig, since: datetime, 
     )
 
 
-def _routed(seen: LoopObservation, admin: AdminConfig) -> Decision | None:
+def _routed(seen: LoopObservation, admin: AdminConfig, now: datetime) -> Decision | None:
     """Traffic goes back before anything that serves it goes; at the deadline the loop goes all the same."""
     declared = seen.loop.spec.rollout.traffic_routing if seen.loop.spec and seen.loop.spec.rollout else None
     if declared is None or is_released(seen, declared):
         return None
-    effects = release_effects(seen, declared)
+    effects = release_effects(seen, declared, now)
     return Decision(seen.loop.status, finalizer=True, effects=effects, requeue_seconds=admin.limits.poll_active_seconds)
 
 

@@ -31,10 +31,13 @@ def router_effects(
     return tuple(Apply(body) for body in router.desired(routing))
 
 
-def release_effects(seen: LoopObservation, declared: TrafficRouting) -> tuple[Effect, ...]:
-    """What puts the route back; nothing once it is. A conflict does not keep a loop from going."""
+def release_effects(seen: LoopObservation, declared: TrafficRouting, now: datetime) -> tuple[Effect, ...]:
+    """What puts the route back, one step at a time; nothing once it is. A conflict does not keep a loop from going."""
     router = _router(seen, declared)
-    return tuple(Apply(body) for body in router.desired(NO_ROLLOUT)) if router is not None else ()
+    found = router.seen(NO_ROLLOUT, written_before=False) if router is not None else None
+    if router is None or found is None or not may_write(found, None, now, taking_back=True):
+        return ()
+    return tuple(Apply(body) for body in router.desired(NO_ROLLOUT))
 
 
 def is_released(seen: LoopObservation, declared: TrafficRouting) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from fractions import Fraction
 
@@ -17,6 +18,8 @@ _LIMIT = 1024
 FIRST_BACKOFF_SECONDS = 10.0
 WARM_SECONDS = 2.0
 """From the router's word that it knows a backend until its data plane does."""
+LONGEST_SECONDS = 20.0
+"""A router that never says so does not keep a route from being given back; no request goes to the canary meanwhile."""
 STRIKES = 3
 """After so many changes by another writer the rollout is paused, and the route is left alone."""
 _PROBLEMS = {Standing.REFUSED: Reason.ROUTE_NOT_ACCEPTED, Standing.MISMATCH: Reason.SHARE_MISMATCH}
@@ -68,8 +71,9 @@ def may_write(seen: RouterSeen, status: ProviderStatus | None, now: datetime, *,
     After another writer's change the route is left alone for 10 s, then 20 s, and from the third on until a person
     resumes the rollout, which sets `conflicts` to 0. Taking the canary back waits 40 s at most and never stops.
     """
-    if seen.warming_since is not None and not taking_back:
-        return seen.warm and seconds_since(seen.warming_since, now) >= WARM_SECONDS
+    if seen.warming_since is not None:
+        waited = seconds_since(seen.warming_since, now)
+        return waited >= (WARM_SECONDS if seen.warm else LONGEST_SECONDS if taking_back else math.inf)
     if not seen.writers or seen.written or seen.disturbed_at is None:
         return True
     strikes = min(STRIKES, max(1, status.conflicts if status else 0))

@@ -11,6 +11,7 @@ from feedbackloop.api.rollout.routing import GatewayApi, KServe, Replicas, Traff
 from feedbackloop.domain.lifecycle.loop import decide
 from feedbackloop.domain.lifecycle.loop_effects import Apply, Decision
 from feedbackloop.domain.lifecycle.loop_observation import LoopObservation, OtherLoop
+from feedbackloop.domain.rfc3339 import stamp
 from feedbackloop.domain.traffic import Standing, judge
 from feedbackloop.domain.traffic.provider import RouterRead, provider
 from tests.unit.domain.lifecycle.loop_world import ADMIN, NOW, fresh
@@ -67,14 +68,20 @@ def leaving(world: World, **changes: Any) -> LoopObservation:
     return replace(seen, loop=replace(seen.loop, status=status, has_finalizer=True, deleting_since=NOW, **changes))
 
 
+def written(world: World, body: dict[str, Any]) -> None:
+    """As the API server keeps an apply."""
+    meta = world.body["metadata"]
+    world.body["spec"]["rules"] = body["spec"]["rules"]
+    meta["annotations"] = body["metadata"]["annotations"]
+    meta["generation"] += 1
+    meta["managedFields"] = [{"manager": "feedbackloop", "time": stamp(NOW), "fieldsV1": {"f:spec": {"f:rules": {}}}}]
+
+
 def routed_by(seen: LoopObservation) -> World:
     world = World()
-    ref = seen.loop.ref
     for _ in range(2):
-        for body in provider(DECLARED, ref, RouterRead(world.body)).desired(routing(1, 50)):
-            world.body["spec"]["rules"] = body["spec"]["rules"]
-            world.body["metadata"]["annotations"] = body["metadata"]["annotations"]
-            world.body["metadata"]["generation"] += 1
+        for body in provider(DECLARED, seen.loop.ref, RouterRead(world.body)).desired(routing(1, 50)):
+            written(world, body)
     return world
 
 
@@ -85,13 +92,19 @@ def test_a_loop_that_goes_gives_the_route_back_first_and_waits_until_the_router_
     (effect,) = first.effects
     assert isinstance(effect, Apply)
     assert first.finalizer
-    assert CHAT in effect.body["spec"]["rules"]
-    world.body["spec"]["rules"], world.body["metadata"]["annotations"] = effect.body["spec"]["rules"], {}
-    world.body["metadata"]["generation"] += 1
-    second = decide(leaving(world), ADMIN, NOW)
-    assert (second.finalizer, second.effects) == (True, ())
+    assert CHAT in effect.body["spec"]["rules"], "traffic goes back at once, and the backends stay known"
+    written(world, effect.body)
+    assert decide(leaving(world), ADMIN, NOW + timedelta(seconds=9)).effects == ()
     world.router_answers()
-    assert not decide(leaving(world), ADMIN, NOW).finalizer
+    assert decide(leaving(world), ADMIN, NOW + timedelta(seconds=1)).effects == ()
+    (last,) = decide(leaving(world), ADMIN, NOW + timedelta(seconds=2)).effects
+    assert isinstance(last, Apply)
+    assert last.body["spec"]["rules"] == World().rules
+    written(world, last.body)
+    waiting = decide(leaving(world), ADMIN, NOW + timedelta(seconds=3))
+    assert (waiting.finalizer, waiting.effects) == (True, ())
+    world.router_answers()
+    assert not decide(leaving(world), ADMIN, NOW + timedelta(seconds=3)).finalizer
 
 
 def test_edge_case_40_a_route_that_is_gone_or_never_answers_does_not_keep_a_loop() -> None:

@@ -109,4 +109,5 @@ def test_the_first_split_waits_until_the_data_plane_knows_the_backends() -> None
     assert not allowed(1.9)
     assert allowed(2.0)
     assert not allowed(60.0, warm=False)
-    assert allowed(0.0, taking_back=True)
+    assert not allowed(19.0, warm=False, taking_back=True)
+    assert allowed(20.0, warm=False, taking_back=True), "a router that says nothing does not keep the route"

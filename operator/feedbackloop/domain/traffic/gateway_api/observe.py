@@ -10,7 +10,7 @@ from feedbackloop.api import FIELD_MANAGER
 from feedbackloop.api.conditions import Reason
 from feedbackloop.api.gateway import Routing
 from feedbackloop.domain import naming
-from feedbackloop.domain.traffic.gateway_api.route import Json, Route, intended, is_warming, to_apply
+from feedbackloop.domain.traffic.gateway_api.route import Json, Route, intended, is_parked, routes, to_apply
 from feedbackloop.domain.traffic.model import RouterSeen
 
 NEEDED = ("Accepted", "ResolvedRefs")
@@ -39,23 +39,23 @@ def observe(route: Route, routing: Routing, *, written_before: bool) -> RouterSe
     if others:
         latest = max(others, key=lambda w: w.at or "")
         return replace(seen, writers=tuple(w.name for w in others), disturbed_at=latest.at)
-    if is_warming(route, routing):
-        return _warming(seen, route)
+    if is_parked(route):
+        return _parked(seen, route, begins=routes(routing))
     return _with_conditions(seen, route) if written else seen
 
 
-def _warming(seen: RouterSeen, route: Route) -> RouterSeen:
+def _parked(seen: RouterSeen, route: Route, *, begins: bool) -> RouterSeen:
     """Not in force by any word of the router, but what it refuses now it would refuse later too."""
     said = replace(_with_conditions(seen, route), warming_since=_written_at(route))
-    if said.handled and not said.accepted:
+    if begins and said.handled and not said.accepted:
         return replace(said, written=True)
-    text = said.message or "the router gets to know the backends before any request goes to them"
+    text = said.message or "the router gets to know the backends, to which no request goes"
     return replace(said, handled=False, accepted=False, warm=said.accepted, message=text)
 
 
 def _written_at(route: Route) -> str | None:
-    """When we last wrote the rules."""
-    return next((w.at for w in _owners(route.body) if w.name == FIELD_MANAGER), None)
+    """When the rules were last written, by us or, other rules, by others."""
+    return max((w.at or "" for w in _owners(route.body)), default="") or None
 
 
 def weight_of(route: Route) -> int:

@@ -16,7 +16,7 @@ from feedbackloop.api import GROUP
 from feedbackloop.api.gateway import LoopRef, Routing
 from feedbackloop.api.rollout.routing import GatewayApi
 from feedbackloop.domain import naming
-from feedbackloop.domain.traffic.gateway_api.rules import Split, names_in_front, ours, rules, warming
+from feedbackloop.domain.traffic.gateway_api.rules import Split, names_in_front, never, ours, rules, warming
 
 Json = dict[str, Any]
 API_VERSION = "gateway.networking.k8s.io/v1"
@@ -120,20 +120,39 @@ def warm(route: Route, routing: Routing) -> list[Json] | None:
     return None if route.original is None else warming(route.original, split_of(route, routing))
 
 
-def is_warming(route: Route, routing: Routing) -> bool:
-    """Our backends are named, and nothing is split yet."""
-    return routes(routing) and route.kept is not None and route.live == warm(route, routing)
+def fronts(route: Route) -> list[Json]:
+    """The rules in front, as they are now."""
+    return [r for r in route.live if r.get("name") != route.spec.rule_name]
+
+
+def parked(route: Route) -> list[Json]:
+    """Our rules as they are, with nothing that matches in front, and the named one as it was before us."""
+    return [*(never(r, route.spec.bucket_header) for r in fronts(route)), *([route.original] if route.original else [])]
+
+
+def is_parked(route: Route) -> bool:
+    """Backends are named that nothing is sent to: at the beginning of a rollout, and at its end."""
+    return route.kept is not None and bool(fronts(route)) and route.live == parked(route)
+
+
+def next_rules(route: Route, routing: Routing) -> list[Json] | None:
+    """The next step on the way to `intended`, by way of the parked rules in both directions.
+
+    A data plane may hear of a backend after the route that names it, and that it is gone before the route's change.
+    """
+    if routes(routing):
+        known = {r["name"] for r in fronts(route)} == {*names_in_front(route.spec.rule_name)}
+        return intended(route, routing) if known else warm(route, routing)
+    return parked(route) if route.kept and fronts(route) and not is_parked(route) else intended(route, routing)
 
 
 def to_apply(route: Route, routing: Routing) -> Json | None:
     """The apply (with force) that goes one step further; None when our rules are in place, or cannot be.
 
-    The first one, also after somebody took our rules away, only names our backends; whether the router knows them by
-    the second one is the caller's to see.
+    Whether the router has followed the step before is the caller's to see.
     """
-    known = {r.get("name") for r in route.live} >= {*names_in_front(route.spec.rule_name)}
-    wanted = intended(route, routing) if known or not routes(routing) else warm(route, routing)
-    keep = routes(routing)
+    wanted = next_rules(route, routing)
+    keep = routes(routing) or (wanted is not None and len(wanted) > 1)
     if wanted is None or (route.live == wanted and keep == (route.annotation in route.annotations)):
         return None
     meta = route.body["metadata"]

@@ -8,7 +8,8 @@ without a share is no backend of the named rule at all: with some implementation
 No request is lost in a change, because nothing is used that the router does not know yet. Data planes learn of routes
 and of backends by different ways; a route that gets ahead of a new backend answers 503. So every rule in front is
 there during the whole rollout, with a header that never matches where it shall have nothing, the third one for what
-the named rule used before us; and before the first split, `warming` only names the backends.
+the named rule used before us. Before the first split `warming` only names the backends, and after the last one the
+rules in front stay for a moment, since a data plane may also hear too early that a backend is gone.
 """
 
 from __future__ import annotations
@@ -79,3 +80,13 @@ def _matching(original: Json, name: str, header: str, value: str, backends: list
     wanted = {"type": "RegularExpression", "name": header, "value": value}
     matches = [{**match, "headers": [*match.get("headers", ()), wanted]} for match in original["matches"]]
     return {**original, "name": name, "matches": matches, "backendRefs": backends}
+
+
+def never(rule: Json, header: str) -> Json:
+    """The rule in front, with a header that never matches."""
+    matches = [{**m, "headers": [_never(h, header) for h in m.get("headers", ())]} for m in rule["matches"]]
+    return {**rule, "matches": matches}
+
+
+def _never(wanted: Json, header: str) -> Json:
+    return {**wanted, "value": NEVER} if wanted["name"] == header else wanted

@@ -121,7 +121,7 @@ def test_an_interval_is_drawn_beside_its_bound() -> None:
     drawn = next(line for line in lines if "===" in line)
     assert drawn.index("!") < drawn.index("=") < drawn.index("|") < drawn.rindex("=")
     assert any("bound -5 % at !" in line for line in lines)
-    assert any("with about 160 items" in line for line in lines)
+    assert any("with about 223 items" in line for line in lines)
 
 
 def test_numbers_are_shown_in_their_unit_and_errors_say_why() -> None:

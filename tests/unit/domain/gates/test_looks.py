@@ -15,6 +15,7 @@ from feedbackloop.api.improvementrun import GateResult
 from feedbackloop.api.jobs import GateCounts
 from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.gates import Level, exhausted, level, levels, levels_of, looked, required_items, underpowered
+from feedbackloop.domain.gates.power import items_for_power
 from tests.unit.domain.gates.given import evidence, gate, pairs, suite
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -142,3 +143,9 @@ def test_runs_one_after_another_are_counted_exactly(digests: list[str], data: st
         for _ in range(data.draw(st.integers(1, 3))):
             entries = looked(entries, [found], NOW)
     assert {entry.digest: entry.looks for entry in entries} == {d: digests.count(d) for d in set(digests)}
+
+
+def test_churn_asks_for_more_items_and_none_for_the_fewest_that_can_show_anything() -> None:
+    needed = [items_for_power(0.05, 0.05, churned) for churned in (0.0, 0.02, 0.05, 0.1, 0.2)]
+    assert needed == [59, 138, 210, 336, 608]
+    assert items_for_power(0.05, 0.05 / 12, 0.05) > needed[2]

@@ -83,7 +83,8 @@ def items_for_power(margin: float, alpha: float, churned: float, power: float = 
     least = sample_size.non_inferiority_minimum(margin, alpha)
     if churned == 0:
         return least
-    loss = tango.restricted_loss(_MANY * churned / 2, _MANY * churned / 2, _MANY, -margin)
+    each_way = round(_MANY * churned / 2)
+    loss = tango.restricted_loss(each_way, each_way, _MANY, -margin)
     under_null = math.sqrt(max(0.0, 2 * loss - margin * (1 + margin)))
     spread = upper_quantile(alpha) * under_null + upper_quantile(1 - power) * math.sqrt(churned)
     root = (spread + math.sqrt(spread * spread + 2 * margin)) / (2 * margin)

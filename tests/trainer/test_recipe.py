@@ -9,8 +9,8 @@ import pytest
 
 from feedbackloop.api.evaluation import Gate
 from feedbackloop.api.feedbackloop import Model
-from feedbackloop.api.improvementrun import Verdict
 from feedbackloop.api.jobs import EvaluateResult
+from feedbackloop.api.rolloutstatus import Verdict
 from feedbackloop.domain.gates import judge
 from tests.trainer import rows
 from tests.trainer.pod import Pod

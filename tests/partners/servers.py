@@ -57,7 +57,7 @@ class Client:
     _connection: http.client.HTTPConnection | None = field(default=None, init=False)
 
     def ask(self, path: str = "/v1/chat", **headers: str) -> str:
-        """Who answered, or the status when it was not 200, or the error."""
+        """Who answered, or the status with its words when it was not 200, or the error."""
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self.address, self.port, timeout=10)
         sent = {"Host": HOST, **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -68,7 +68,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             self._connection = None
             return type(error).__name__
-        return body if answer.status == 200 else str(answer.status)
+        return body if answer.status == 200 else f"{answer.status} {body[:120]}"
 
     def count(self, requests: int, **headers: str) -> Counter[str]:
         """Who answered how often."""

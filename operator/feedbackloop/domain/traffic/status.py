@@ -16,8 +16,8 @@ from feedbackloop.domain.traffic.seen import ProviderSeen
 
 _LIMIT = 1024
 FIRST_BACKOFF_SECONDS = 10.0
-WARM_SECONDS = 2.0
-"""From the router's word that it knows a backend until its data plane does."""
+WARM_SECONDS = 5.0
+"""From the router's word that it knows a backend until its data plane does: on a busy machine 1 s was too short."""
 LONGEST_SECONDS = 20.0
 """A router that never says so does not keep a route from being given back; no request goes to the canary meanwhile."""
 STRIKES = 3

@@ -96,15 +96,15 @@ def test_a_loop_that_goes_gives_the_route_back_first_and_waits_until_the_router_
     written(world, effect.body)
     assert decide(leaving(world), ADMIN, NOW + timedelta(seconds=9)).effects == ()
     world.router_answers()
-    assert decide(leaving(world), ADMIN, NOW + timedelta(seconds=1)).effects == ()
-    (last,) = decide(leaving(world), ADMIN, NOW + timedelta(seconds=2)).effects
+    assert decide(leaving(world), ADMIN, NOW + timedelta(seconds=4)).effects == ()
+    (last,) = decide(leaving(world), ADMIN, NOW + timedelta(seconds=5)).effects
     assert isinstance(last, Apply)
     assert last.body["spec"]["rules"] == World().rules
     written(world, last.body)
-    waiting = decide(leaving(world), ADMIN, NOW + timedelta(seconds=3))
+    waiting = decide(leaving(world), ADMIN, NOW + timedelta(seconds=6))
     assert (waiting.finalizer, waiting.effects) == (True, ())
     world.router_answers()
-    assert not decide(leaving(world), ADMIN, NOW + timedelta(seconds=3)).finalizer
+    assert not decide(leaving(world), ADMIN, NOW + timedelta(seconds=6)).finalizer
 
 
 def test_edge_case_40_a_route_that_is_gone_or_never_answers_does_not_keep_a_loop() -> None:

@@ -106,8 +106,8 @@ def test_the_first_split_waits_until_the_data_plane_knows_the_backends() -> None
         now = NOW + timedelta(seconds=after)
         return may_write(RouterSeen(warm=warm, warming_since=AT), None, now, taking_back=taking_back)
 
-    assert not allowed(1.9)
-    assert allowed(2.0)
+    assert not allowed(4.9)
+    assert allowed(5.0)
     assert not allowed(60.0, warm=False)
     assert not allowed(19.0, warm=False, taking_back=True)
     assert allowed(20.0, warm=False, taking_back=True), "a router that says nothing does not keep the route"

@@ -10,6 +10,7 @@ import pytest
 from tests.api.crash.lives import Case, Lived, without_crash
 from tests.api.crash.test_every_write import check
 from tests.support.apiserver import ApiServer
+from tests.support.fakeworld.jobs import Ending
 from tests.support.fakeworld.world import Ask, Story
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(1500)]
@@ -18,9 +19,10 @@ ASKED = Story(
         Ask("Pause", "weight 10"),
         Ask("Resume", "weight 10", after="pause-at-weight-10"),
         Ask("Abort", "weight 50"),
-        Ask("Promote", "Evaluating"),
+        Ask("Promote", "Training"),
         Ask("Retry", "RolledBack"),
-    )
+    ),
+    script={("train", 1): Ending(seconds=60)},
 )
 SEED, SEEDED = 7, 6
 
@@ -36,7 +38,7 @@ def test_what_people_ask_is_done_when_nothing_happens(asked: Lived) -> None:
         "pause-at-weight-10": "Done",
         "resume-at-weight-10": "Done",
         "abort-at-weight-50": "Done",
-        "promote-at-evaluating": "Void",
+        "promote-at-training": "Void",
         "retry-at-rolledback": "Done",
     }
     runs = sorted(v["status"]["outcome"] for v in objects(asked, "ImprovementRun").values())

@@ -126,13 +126,25 @@ def _object(body: Json, namespace: str) -> Json:
         for k, v in body.items()
         if k in ("spec", "data", "rules", "roleRef", "subjects", *(("status",) if ours else ()))
     }
-    made: Json = json.loads(_plain(json.dumps({"metadata": metadata, **_without_addresses(kept)}), namespace))
+    kept = _without_measurements(_without_addresses(kept))
+    made: Json = json.loads(_plain(json.dumps({"metadata": metadata, **kept}), namespace))
     return made
 
 
 def _without_addresses(body: Json) -> Json:
     spec = {k: v for k, v in body.get("spec", {}).items() if k not in ("clusterIP", "clusterIPs")}
     return {**body, **({"spec": spec} if "spec" in body else {})}
+
+
+def _without_measurements(body: Json) -> Json:
+    """Sessions that were counted by some moment, and the plan made of them, say when one looked."""
+    measured = {"inputs": "units", "rollout": "plan"}
+    status = {k: _without(v, measured[k]) if k in measured else v for k, v in body.get("status", {}).items()}
+    return {**body, **({"status": status} if "status" in body else {})}
+
+
+def _without(body: Json, key: str) -> Json:
+    return {k: v for k, v in body.items() if k != key}
 
 
 def _plain(text: str, namespace: str) -> str:

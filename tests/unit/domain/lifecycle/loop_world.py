@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, Model, ModelStatus, PodOffset
 from feedbackloop.api.gateway import GatewayStatus, LogPosition
-from feedbackloop.api.improvementrun import (
-    AbortStatus,
-    ImprovementRunStatus,
-    RolloutStatus,
-    RunInputs,
-    RunOutcome,
-)
+from feedbackloop.api.improvementrun import ImprovementRunStatus, RunInputs, RunOutcome
+from feedbackloop.api.rolloutstatus import AbortStatus, RolloutStatus
 from feedbackloop.domain.lifecycle.loop import decide, planned_for
 from feedbackloop.domain.lifecycle.loop_effects import Apply, Decision
 from feedbackloop.domain.lifecycle.loop_observation import Child, LoopFacts, LoopObservation, PodsSeen, RunSeen

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, Model
-from feedbackloop.api.improvementrun import AbortStatus
+from feedbackloop.api.rolloutstatus import AbortStatus
 from feedbackloop.domain.lifecycle.loop_models import Models, roles
 from feedbackloop.domain.lifecycle.loop_observation import RunSeen
 from feedbackloop.domain.rfc3339 import stamp

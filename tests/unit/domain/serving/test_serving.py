@@ -6,13 +6,8 @@ import pytest
 
 from feedbackloop.api.feedbackloop import FeedbackLoopStatus, Model
 from feedbackloop.api.gateway import Arm, Backend, Routing
-from feedbackloop.api.improvementrun import (
-    AbortStatus,
-    ImprovementRunStatus,
-    RolloutStatus,
-    RunInputs,
-    RunOutcome,
-)
+from feedbackloop.api.improvementrun import ImprovementRunStatus, RunInputs, RunOutcome
+from feedbackloop.api.rolloutstatus import AbortStatus, RolloutStatus
 from feedbackloop.domain.errors import UserError
 from feedbackloop.domain.serving import Serving, serving
 from tests.unit.domain.rollout.world import CANDIDATE, CHAMPION, OTHER, World, model

@@ -17,7 +17,7 @@ from feedbackloop.domain.traffic.seen import ProviderSeen
 _LIMIT = 1024
 FIRST_BACKOFF_SECONDS = 10.0
 WARM_SECONDS = 5.0
-"""From the router's word that it knows a backend until its data plane does: on a busy machine 1 s was too short."""
+"""From the router's word that it knows a backend until its data plane does."""
 LONGEST_SECONDS = 20.0
 """A router that never says so does not keep a route from being given back; no request goes to the canary meanwhile."""
 STRIKES = 3

@@ -47,6 +47,7 @@ def test_what_people_ask_is_done_when_nothing_happens(asked: Lived) -> None:
     assert asked.facts["aliases"] == {"support-bot": {"champion": "2", "previous": "1"}}
 
 
+@pytest.mark.faults
 def test_a_crash_around_any_answer_leaves_no_trace(server: ApiServer, asked: Lived) -> None:
     """At every write of an action, at the write before it, and at a few others."""
     around = [k for k, what in enumerate(asked.writes, 1) if "RolloutAction" in what]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -126,11 +127,17 @@ def prepared(settings: Settings) -> Scene:
 
 
 class Users:
-    """The demo's users, who vote and correct, from construction until `stop`."""
+    """The demo's users, who vote and correct, from construction until `stop`.
+
+    Each time with another seed: a session that was seen before opens no unit.
+    """
+
+    _seeds = itertools.count(11)
 
     def __init__(self, scene: Scene) -> None:
         self._acknowledged = Acknowledged(scene.settings.out / "acknowledged.jsonl")
-        self._block = traffic(scene.settings, scene.endpoints, World(), self._acknowledged, scene.narrator)
+        seeded = replace(scene.settings, seed=next(self._seeds))
+        self._block = traffic(seeded, scene.endpoints, World(), self._acknowledged, scene.narrator)
         self._block.__enter__()
 
     def stop(self) -> None:

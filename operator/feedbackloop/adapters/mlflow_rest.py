@@ -47,7 +47,12 @@ class MlflowRest:
         url = f"{endpoint.url.rstrip('/')}/api/2.0/mlflow/{path}"
         try:
             async with self._open().request(
-                method, url, json=body, params=query, headers=self._auth(endpoint), allow_redirects=False
+                method,
+                url,
+                json=body,
+                params=query,
+                headers=self._credentials.authorization(endpoint.name, *KEYS),
+                allow_redirects=False,
             ) as answer:
                 return _judge(endpoint, path, answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as cause:
@@ -67,14 +72,6 @@ class MlflowRest:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
         return self._session
-
-    def _auth(self, endpoint: Endpoint) -> dict[str, str]:
-        found = self._credentials.read(endpoint.name, *KEYS)
-        if KEYS[0] in found:
-            return {"Authorization": f"Bearer {found[KEYS[0]]}"}
-        if KEYS[1] in found and KEYS[2] in found:
-            return {"Authorization": aiohttp.encode_basic_auth(found[KEYS[1]], found[KEYS[2]])}
-        return {}
 
 
 def _judge(endpoint: Endpoint, path: str, status: int, data: bytes) -> Json:

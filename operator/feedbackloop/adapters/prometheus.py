@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 from feedbackloop.adapters.credentials import CredentialFiles
-from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
+from feedbackloop.api.adminconfig import AdminConfig, EndpointType
 from feedbackloop.domain.rollout.queries import QuerySeen, Question
 from feedbackloop.domain.statistics.numerals import numeral
 
@@ -127,7 +127,7 @@ class PrometheusAdapter:
             async with self._open().post(
                 f"{endpoint.url.rstrip('/')}/api/v1/query",
                 data=form,
-                headers=self._auth(endpoint),
+                headers=self._credentials.authorization(endpoint.name, *KEYS),
                 allow_redirects=False,
             ) as answer:
                 _check_clock(answer.headers.get("Date"), at)
@@ -139,14 +139,6 @@ class PrometheusAdapter:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
         return self._session
-
-    def _auth(self, endpoint: Endpoint) -> dict[str, str]:
-        found = self._credentials.read(endpoint.name, *KEYS)
-        if KEYS[0] in found:
-            return {"Authorization": f"Bearer {found[KEYS[0]]}"}
-        if KEYS[1] in found and KEYS[2] in found:
-            return {"Authorization": aiohttp.encode_basic_auth(found[KEYS[1]], found[KEYS[2]])}
-        return {}
 
 
 def parse(status: int, body: bytes) -> float:

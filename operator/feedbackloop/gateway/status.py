@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from feedbackloop.api.gateway import (
-    Arm,
-    GatewayStatus,
-    LedgerHead,
-    LogPosition,
-    ShadowCounts,
-    TrafficCounts,
-    UnitCounts,
-)
+from feedbackloop.api.gateway import GatewayStatus, LedgerHead, LogPosition, ShadowCounts
 from feedbackloop.gateway.core import Core
+from feedbackloop.gateway.counted import traffic_counts, unit_counts
 from feedbackloop.gateway.state import State
-from feedbackloop.gateway.traffic import cumulative
 from feedbackloop.gateway.uploader import Uploader
 
 
@@ -32,9 +24,9 @@ def status(core: Core, uploader: Uploader, pod: str) -> GatewayStatus:
         duplicate=state.duplicate,
         bad_rows=state.bad_rows,
         by_signal=dict(state.by_signal),
-        units=_units(state),
+        units=unit_counts(state.units),
         open_units=len(state.units),
-        traffic=_traffic(state),
+        traffic=traffic_counts(state.traffic),
         shadow=_shadow(state),
         orphans=state.orphans,
         declined=state.declined,
@@ -60,44 +52,6 @@ def _ledger(uploader: Uploader) -> LedgerHead | None:
 def _key_epoch(core: Core) -> int:
     """The epoch of the subject keys that a record of now is sealed under."""
     return core.journal.now_ms() // (core.applied.config.encryption.rotation_period_seconds * 1000)
-
-
-def _units(state: State) -> tuple[UnitCounts, ...]:
-    return tuple(
-        UnitCounts(
-            run_uid=run,
-            epoch=epoch,
-            arm=Arm(arm),
-            outcome=outcome,
-            units=units,
-            rated=rated,
-            events=events,
-            total=total,
-            squares=squares,
-        )
-        for (run, epoch, arm, outcome), (units, rated, events, total, squares) in state.units.counts.items()
-    )
-
-
-def _traffic(state: State) -> tuple[TrafficCounts, ...]:
-    return tuple(
-        TrafficCounts(
-            run_uid=run,
-            epoch=epoch,
-            arm=Arm(arm),
-            requests=traffic.requests,
-            errors=traffic.errors,
-            unavailable=traffic.unavailable,
-            latency_ms=cumulative(traffic.buckets),
-            streamed=traffic.streamed,
-            first_token_ms=cumulative(traffic.first_tokens) if traffic.streamed else {},
-            refusals=traffic.refusals,
-            empty=traffic.empty,
-            cancelled=traffic.cancelled,
-            reported=traffic.reported,
-        )
-        for (run, epoch, arm), traffic in state.traffic.counts.items()
-    )
 
 
 def _shadow(state: State) -> tuple[ShadowCounts, ...]:

@@ -7,13 +7,14 @@ import itertools
 from collections.abc import Sequence
 
 from feedbackloop.api.collection import Signal
-from feedbackloop.api.gateway import Arm, GatewayStatus, Routing, TrafficCounts, UnitCounts
+from feedbackloop.api.gateway import Arm, GatewayStatus, Routing
 from feedbackloop.api.rollout import Outcome, OutcomeEvent
 from feedbackloop.cli.simulation.log import Entry
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Serving
 from feedbackloop.gateway import meta
 from feedbackloop.gateway.assignment import assign
-from feedbackloop.gateway.traffic import Traffic, TrafficBook, cumulative
+from feedbackloop.gateway.counted import traffic_counts, unit_counts
+from feedbackloop.gateway.traffic import Traffic, TrafficBook
 from feedbackloop.gateway.unit import MEAN
 from feedbackloop.gateway.units import UnitBook
 
@@ -117,40 +118,14 @@ class Gateway:
 
     def status(self) -> GatewayStatus:
         """What the operator is told."""
-        units = tuple(
-            UnitCounts(
-                run_uid=run,
-                epoch=e,
-                arm=Arm(arm),
-                outcome=name,
-                units=n,
-                rated=r,
-                events=x,
-                total=total,
-                squares=squares,
-            )
-            for (run, e, arm, name), (n, r, x, total, squares) in self._units.counts.items()
-        )
-        traffic = tuple(_traffic(run, e, arm, t) for (run, e, arm), t in self._traffic.counts.items())
         routing = self.routing
         return GatewayStatus(
-            pod="simulated", run_uid=routing.run_uid, epoch=routing.epoch, units=units, traffic=traffic
+            pod="simulated",
+            run_uid=routing.run_uid,
+            epoch=routing.epoch,
+            units=unit_counts(self._units),
+            traffic=traffic_counts(self._traffic),
         )
-
-
-def _traffic(run: str, epoch: int, arm: str, counted: Traffic) -> TrafficCounts:
-    return TrafficCounts(
-        run_uid=run,
-        epoch=epoch,
-        arm=Arm(arm),
-        requests=counted.requests,
-        errors=counted.errors,
-        latency_ms=cumulative(counted.buckets),
-        streamed=counted.streamed,
-        first_token_ms=cumulative(counted.first_tokens),
-        refusals=counted.refusals,
-        empty=counted.empty,
-    )
 
 
 def _counted(outcome: Outcome) -> meta.Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from feedbackloop.api.adminconfig import AdminConfig, Endpoint, EndpointType
 from feedbackloop.api.conditions import Reason
@@ -61,17 +62,24 @@ def model(status: ModelStatus) -> Model:
     return Model(uri=status.uri, digest=status.digest)
 
 
+def _common(brief: Brief, stage: str) -> dict[str, Any]:
+    """What every stage of a run is told."""
+    return {
+        "stage": stage,
+        "run_id": "",
+        "loop": brief.loop,
+        "run_name": brief.run_name,
+        "storage": _storage(brief),
+        "encryption": encryption(brief.spec, brief.admin),
+        "mlflow": _mlflow(brief),
+    }
+
+
 def curate(brief: Brief) -> CurateSpec:
     """Events up to the cut become a data set."""
     suites = brief.spec.evaluation.suites if brief.spec.evaluation else ()
     return CurateSpec(
-        stage="curate",
-        run_id="",
-        loop=brief.loop,
-        run_name=brief.run_name,
-        storage=_storage(brief),
-        encryption=encryption(brief.spec, brief.admin),
-        mlflow=_mlflow(brief),
+        **_common(brief, "curate"),
         cut=brief.inputs.cut,
         signals=brief.spec.collection.signals,
         consent_required=brief.spec.collection.consent.required,
@@ -90,13 +98,7 @@ def train(brief: Brief, dataset_digest: str) -> TrainSpec:
     """The data set and the champion become a candidate."""
     training = brief.improvement.training
     return TrainSpec(
-        stage="train",
-        run_id="",
-        loop=brief.loop,
-        run_name=brief.run_name,
-        storage=_storage(brief),
-        encryption=encryption(brief.spec, brief.admin),
-        mlflow=_mlflow(brief),
+        **_common(brief, "train"),
         dataset_digest=dataset_digest,
         base=model(brief.inputs.champion),
         models=_models(brief),
@@ -110,13 +112,7 @@ def train(brief: Brief, dataset_digest: str) -> TrainSpec:
 def evaluate(brief: Brief, dataset_digest: str, candidate: ModelStatus) -> EvaluateSpec:
     """Champion and candidate answer the same items."""
     return EvaluateSpec(
-        stage="evaluate",
-        run_id="",
-        loop=brief.loop,
-        run_name=brief.run_name,
-        storage=_storage(brief),
-        encryption=encryption(brief.spec, brief.admin),
-        mlflow=_mlflow(brief),
+        **_common(brief, "evaluate"),
         dataset_digest=dataset_digest,
         champion=model(brief.inputs.champion),
         candidate=model(candidate),
@@ -135,13 +131,7 @@ def shadow(brief: Brief, step: ShadowStatus, run_uid: str, candidate: ModelStatu
     """Pairs of a shadow step are compared."""
     assert step.metric is not None
     return ShadowSpec(
-        stage="shadow",
-        run_id="",
-        loop=brief.loop,
-        run_name=brief.run_name,
-        storage=_storage(brief),
-        encryption=encryption(brief.spec, brief.admin),
-        mlflow=_mlflow(brief),
+        **_common(brief, "shadow"),
         rollout_run_uid=run_uid,
         metric=step.metric,
         max_pairs=step.max_pairs,

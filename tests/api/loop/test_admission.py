@@ -58,7 +58,7 @@ NEGATIVES: dict[str, tuple[Callable[[Json], object], str]] = {
     "no rollout": (lambda s: s.pop("rollout"), "evaluation, rollout: both are required when an improvement trains"),
     "outcome of an unknown signal": (
         lambda s: s["rollout"]["outcomes"][0].update(signal="fix"),
-        "rollout.outcomes: signal must be the name of a collected signal of kind Thumbs",
+        "rollout.outcomes: signal must be the name of a collected signal whose kind fits",
     ),
     "models beside feedback": (
         lambda s: s["models"].update(bucket="feedback"),
@@ -78,7 +78,7 @@ NEGATIVES: dict[str, tuple[Callable[[Json], object], str]] = {
     ),
     "suite of two sources": (
         lambda s: s["evaluation"]["suites"][0]["source"].update(objectName="golden.jsonl"),
-        "source: give objectName and digest of a file, or acceptedCorrections: {}",
+        "source: give objectName or configMap, each with digest, or acceptedCorrections: {}, probes or lmEvalTask",
     ),
     "margin on superiority": (
         lambda s: s["evaluation"]["gates"][0].update(margin="0.05"),
@@ -90,7 +90,7 @@ NEGATIVES: dict[str, tuple[Callable[[Json], object], str]] = {
     ),
     "step of two kinds": (
         lambda s: s["rollout"]["steps"][0].update(analysis={}),
-        "steps: each step has exactly one of setWeight and analysis",
+        "steps: each step has exactly one of setCanaryScale, setWeight, pause, shadow, analysis, approval and",
     ),
     "promotion without evidence": (
         lambda s: s["rollout"]["steps"][1].update(analysis={}),
@@ -100,15 +100,41 @@ NEGATIVES: dict[str, tuple[Callable[[Json], object], str]] = {
         lambda s: s["rollout"]["steps"][1]["analysis"].update(outcomeNames=["nothing"]),
         "steps: outcomeNames must be names of outcomes",
     ),
-    "first step is no weight": (
+    "first step is an analysis": (
         lambda s: s["rollout"]["steps"].reverse(),
-        "steps: the first step must be setWeight",
+        "steps: the first step must not be an analysis",
+    ),
+    "no step with a weight": (
+        lambda s: s["rollout"]["steps"].__setitem__(0, {"pause": {"durationSeconds": 5}}),
+        "steps: at least one step must be setWeight",
+    ),
+    "pause longer than the rollout": (
+        lambda s: s["rollout"]["steps"].insert(1, {"pause": {"durationSeconds": 31_536_000}}),
+        "steps: a pause must be shorter than maxDurationSeconds",
+    ),
+    "event and mean": (
+        lambda s: s["rollout"]["outcomes"][0].update(
+            event="ThumbsDown", mean={"direction": "LowerIsBetter", "margin": "0.1"}
+        ),
+        "outcomes: give event (ThumbsDown, AnsweredNo, Regenerated, Edited or Skipped) or mean, not both",
+    ),
+    "two routers": (
+        lambda s: s["rollout"].update(trafficRouting={"gateway": {}, "replicas": {}}),
+        "trafficRouting: give exactly one of gateway, gatewayAPI, kserve and replicas",
+    ),
+    "judged without a judge": (
+        lambda s: s["evaluation"]["gates"][0].update(metric="judged_better"),
+        "gates: metric judged_better needs evaluation.judge",
+    ),
+    "only advice": (
+        lambda s: [gate.update(effect="Advisory") for gate in s["evaluation"]["gates"]],
+        "gates: at least one gate must be Required",
     ),
     "guardrail with another's limit": (
         lambda s: s["rollout"].update(
             guardrails=[{"name": "g", "metric": "ErrorRate", "maxMilliseconds": 5, "minRequests": 5}]
         ),
-        "guardrails: ErrorRate needs maxRatio, LatencyP95 needs maxMilliseconds",
+        "guardrails: ErrorRate, RefusalRate and EmptyRate need maxRatio, LatencyP95 and FirstTokenP95 need",
     ),
     "no replay": (
         lambda s: s["improvements"][0].update(curation={"replayRatio": "0"}),

@@ -30,11 +30,11 @@ QUERY = 'max(busy{arm="$arm",loop="$loop",namespace="$namespace"})'
 class Sourced(World):
     """The simulated world, with what the real source says."""
 
-    answers: tuple[QuerySeen, ...] = field(default_factory=tuple)
+    numbers: tuple[QuerySeen, ...] = field(default_factory=tuple)
 
     @property
     def observation(self) -> RolloutObservation:
-        return replace(super().observation, queries=self.answers)
+        return replace(super().observation, queries=self.numbers)
 
     async def look(self, adapter: PrometheusAdapter) -> None:
         """One tick, after the source has answered or has been found away."""
@@ -44,7 +44,7 @@ class Sourced(World):
             adapter.answer(RUN_UID, question, datetime.now(UTC))
         await adapter.settled()
         seen = [adapter.answer(RUN_UID, question, datetime.now(UTC)) for question in often]
-        self.answers = tuple(one for one in seen if one is not None)
+        self.numbers = tuple(one for one in seen if one is not None)
         self.tick()
 
     def condition(self, type_: str) -> Any:

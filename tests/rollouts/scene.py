@@ -106,7 +106,8 @@ GATEWAY = "app.kubernetes.io/name=feedbackloop-gateway"
 def manifest(settings: Settings, pushed: Any) -> str:
     loop = yaml.safe_load(loop_manifest(settings, pushed))
     rollout = loop["spec"]["rollout"]
-    rollout.update(steps=STEPS, bakeSeconds=5, maxDurationSeconds=3600)
+    # Otherwise a candidate that was promoted once needs no steps again.
+    rollout.update(steps=STEPS, bakeSeconds=5, maxDurationSeconds=3600, rollbackWindow={"revisions": 0})
     loop["spec"]["improvements"][0]["trigger"]["cooldownSeconds"] = 31_536_000
     return str(yaml.safe_dump(loop, sort_keys=False))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from examples.support_bot import phrasings
 from examples.support_bot.facts import FACTS, REVERTED, TODAY, Fact
-from feedbackloop.jobs.evaluate.scoring import contains_answer
+from feedbackloop.jobs.scorers.words import contains_answer
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import aiohttp
 
 from examples.demo.users import TEMPLATE, Endpoints, chat
 from examples.support_bot.facts import STALE, Fact
-from feedbackloop.jobs.evaluate.scoring import contains_answer
+from feedbackloop.jobs.scorers.words import contains_answer
 
 CHAMPION, CANDIDATE, NEITHER = "champion", "candidate", "neither"
 TIMEOUT = aiohttp.ClientTimeout(total=20)

@@ -13,8 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from feedbackloop.events.records import Message
-from feedbackloop.jobs import canonical
-from feedbackloop.jobs.errors import InvalidDataset
+from feedbackloop.jobs.declared import fetched, parsed
 from feedbackloop.jobs.storage import Store
 from feedbackloop.jobs.text import contains_words, normalise
 
@@ -43,29 +42,13 @@ _decoder = msgspec.json.Decoder(GoldenItem)
 
 def fetch(store: Store, key: str, digest: str) -> tuple[GoldenItem, ...]:
     """The items of a golden file, of exactly the bytes that the loop declares."""
-    data = store.get(key)
-    if data is None:
-        raise InvalidDataset(f"{key}: there is no such golden file in the bucket; upload it or correct objectName")
-    if canonical.digest(data) != digest:
-        raise InvalidDataset(f"{key}: its digest is {canonical.digest(data)}, the loop declares {digest}")
-    return parse(data, key)
+    missing = "there is no such golden file in the bucket; upload it or correct objectName"
+    return parse(fetched(store, key, digest, missing=missing, declarer="the loop"), key)
 
 
 def parse(data: bytes, name: str) -> tuple[GoldenItem, ...]:
     """The items of a file; the error names the line, never its text."""
-    lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
-    items = tuple(_item(line, f"{name}, line {number}") for number, line in lines)
-    if len({item.id for item in items}) < len(items):
-        raise InvalidDataset(f"{name}: two items have the same id")
-    return items
-
-
-def _item(line: bytes, place: str) -> GoldenItem:
-    try:
-        return _decoder.decode(line)
-    except msgspec.MsgspecError as error:
-        # Of msgspec's errors: types, and the path inside the line; values are not quoted.
-        raise InvalidDataset(f"{place}: {error}") from None
+    return parsed(data, name, _decoder, "items")
 
 
 def question(messages: Iterable[Message]) -> str:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from feedbackloop.api.collection import Signal
 from feedbackloop.api.gateway import Arm, GatewayStatus, Routing
-from feedbackloop.api.rollout import Outcome, OutcomeEvent
+from feedbackloop.api.rollout import Outcome
 from feedbackloop.cli.simulation.log import Entry
+from feedbackloop.domain.evidence.counting import counted_event
 from feedbackloop.events.records import FeedbackRecord, InteractionRecord, Serving
 from feedbackloop.gateway import meta
 from feedbackloop.gateway.assignment import assign
 from feedbackloop.gateway.counted import traffic_counts, unit_counts
 from feedbackloop.gateway.traffic import Traffic, TrafficBook
-from feedbackloop.gateway.unit import MEAN
 from feedbackloop.gateway.units import UnitBook
 
 
@@ -129,8 +129,7 @@ class Gateway:
 
 
 def _counted(outcome: Outcome) -> meta.Outcome:
-    event = MEAN if outcome.mean is not None else (outcome.event or OutcomeEvent.THUMBS_DOWN).value
-    return meta.Outcome(outcome.name, outcome.signal, event, outcome.attribution_window_seconds * 1000)
+    return meta.Outcome(outcome.name, outcome.signal, counted_event(outcome), outcome.attribution_window_seconds * 1000)
 
 
 def _pseudonym(session: str) -> str:

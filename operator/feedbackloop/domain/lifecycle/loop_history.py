@@ -88,7 +88,7 @@ def _ended_now(seen: LoopObservation) -> tuple[bool, bool]:
     uid = seen.loop.status.active_run_uid
     if uid is None:
         return False, False
-    run = next((r for r in seen.runs if r.uid == uid), None)
+    run = of_run(seen.runs, uid)
     if run is None:
         # Deleted while it was under way: a decision that nobody will make, so it promotes nothing.
         return seen.loop.status.candidate is not None, False

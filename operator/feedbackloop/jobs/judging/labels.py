@@ -13,8 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from feedbackloop.events.records import Message
-from feedbackloop.jobs import canonical
-from feedbackloop.jobs.errors import InvalidDataset
+from feedbackloop.jobs.declared import fetched, parsed
 from feedbackloop.jobs.judging.comparing import Pair, Preference
 from feedbackloop.jobs.storage import Store
 
@@ -43,26 +42,14 @@ _decoder = msgspec.json.Decoder(Line)
 
 def fetch(store: Store, key: str, digest: str) -> tuple[Label, ...]:
     """The labels of exactly the bytes that the loop declares. Raises InvalidDataset."""
-    data = store.get(key)
-    if data is None:
-        raise InvalidDataset(f"{key}: there are no such labels in the bucket; upload them or correct judge.labels")
-    if canonical.digest(data) != digest:
-        raise InvalidDataset(f"{key}: its digest is {canonical.digest(data)}, judge.labels declares {digest}")
-    return parse(data, key)
+    missing = "there are no such labels in the bucket; upload them or correct judge.labels"
+    return parse(fetched(store, key, digest, missing=missing, declarer="judge.labels"), key)
 
 
 def parse(data: bytes, name: str) -> tuple[Label, ...]:
     """An error names the line, never its text."""
-    lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
-    labels = tuple(_label(line, f"{name}, line {number}") for number, line in lines)
-    if len({label.pair.id for label in labels}) < len(labels):
-        raise InvalidDataset(f"{name}: two labels have the same id")
-    return labels
+    return tuple(_label(line) for line in parsed(data, name, _decoder, "labels"))
 
 
-def _label(data: bytes, place: str) -> Label:
-    try:
-        line = _decoder.decode(data)
-    except msgspec.MsgspecError as error:
-        raise InvalidDataset(f"{place}: {error}") from None
+def _label(line: Line) -> Label:
     return Label(Pair(line.id, line.messages, line.champion, line.candidate), _PREFERENCES[line.verdict])

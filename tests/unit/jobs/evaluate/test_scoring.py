@@ -1,6 +1,6 @@
 import pytest
 
-from feedbackloop.jobs.evaluate.scoring import contains_answer
+from feedbackloop.jobs.scorers.words import contains_answer
 
 
 @pytest.mark.parametrize(

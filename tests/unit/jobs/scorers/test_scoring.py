@@ -148,7 +148,9 @@ def test_names_carry_a_version() -> None:
     assert scorers.name(Metric.NO_REFUSAL).startswith("refusals/1+")
 
 
-@pytest.mark.skipif(find_spec("profanity_check") is not None, reason="the package is here")
+@pytest.mark.skipif(
+    find_spec("profanity_check") is not None, reason="about an environment without the package, as the light image is"
+)
 @pytest.mark.parametrize("metric", [Metric.NOT_TOXIC, Metric.TOXICITY])
 def test_without_the_scorers_package_the_image_to_use_is_named_up_front(metric: Metric) -> None:
     with pytest.raises(InvalidSpec, match="use the trainer image"):
